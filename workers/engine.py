@@ -1,0 +1,113 @@
+"""What every engine is: a function from a problem and a batch of jobs to decisions, with a deadline and a watcher.
+
+An engine never touches the broker, the database or Redis. It reads the clock only through ``Limits`` and tells what it
+finds only through ``Watch`` and its ``Report``.
+"""
+
+from __future__ import annotations
+
+import importlib
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from models.shop.problem import Problem
+from models.shop.schedule import Decision
+
+Levels = tuple[int, ...]
+"""A plan's value for comparison, smaller is better: weight of unscheduled jobs first, then each objective level."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long and how hard an engine may work. ``deadline`` is a reading of ``time.monotonic()``."""
+
+    deadline: float
+    threads: int = 1
+    seed: int = 0
+    gap_tolerance: float = 0.0
+
+    @classmethod
+    def within(cls, seconds: float, *, threads: int = 1, seed: int = 0, gap_tolerance: float = 0.0) -> Limits:
+        """Limits that end ``seconds`` from now."""
+        return cls(time.monotonic() + seconds, threads, seed, gap_tolerance)
+
+    @property
+    def seconds_left(self) -> float:
+        """Seconds until the deadline, never negative."""
+        return max(0.0, self.deadline - time.monotonic())
+
+
+class Watch(Protocol):
+    """Who looks on while an engine works. Calls must be cheap; engines call them at most a few times a second."""
+
+    def cancelled(self) -> bool:
+        """Whether the engine should stop now and answer with the best it has."""
+
+    def incumbent(self, levels: Levels) -> None:
+        """A better plan for the batch has been found; ``levels`` is its value."""
+
+    def bound(self, levels: tuple[int | None, ...]) -> None:
+        """Lower bounds proved for the batch, aligned with ``Levels``; None where nothing is proved."""
+
+
+class Unwatched:
+    """Nobody looks on."""
+
+    def cancelled(self) -> bool:
+        """Never."""
+        return False
+
+    def incumbent(self, levels: Levels) -> None:
+        """Ignored."""
+
+    def bound(self, levels: tuple[int | None, ...]) -> None:
+        """Ignored."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What an engine answers for a batch.
+
+    ``decisions`` cover the batch's unfixed operations in order (jobs that cannot be scheduled are left out). ``bounds``
+    are lower bounds for the batch's jobs alone, aligned with ``Levels`` (first the unscheduled weight), None where nothing
+    was proved. ``status`` is ``optimal`` (every level proved), ``feasible``, or ``unknown`` (no plan found).
+    ``handed_over`` says in one sentence why the engine passed the batch on to dispatch; None where it did not.
+    """
+
+    engine: str
+    decisions: tuple[Decision, ...]
+    status: str
+    bounds: tuple[int | None, ...] = ()
+    seconds: float = 0.0
+    parameters: Mapping[str, object] = field(default_factory=dict)
+    handed_over: str | None = None
+
+
+class Engine(Protocol):
+    """A way to solve a batch."""
+
+    name: str
+
+    def solve(self, problem: Problem, jobs: Sequence[int], limits: Limits, watch: Watch) -> Report:
+        """Plan the unfixed operations of ``jobs`` (indices into ``problem.jobs``).
+
+        The problem's other jobs are not there, but all fixed work is. ``problem`` is already relaxed. The answer comes by
+        the deadline, or as soon as ``watch.cancelled()``; it is the best plan found. Deterministic for a seed where the
+        engine's own docstring says so.
+        """
+
+
+ENGINES: Mapping[str, str] = {
+    "dispatch": "workers.dispatch.engine:DispatchEngine",
+    "cpsat": "workers.cpsat.engine:CpSatEngine",
+}
+"""Engine name -> dotted name, so that only the worker that needs a solver imports it."""
+
+
+def load(name: str) -> Engine:
+    """The engine of that name. Raises KeyError for an unknown name."""
+    module, _, attribute = ENGINES[name].partition(":")
+    engine: Engine = getattr(importlib.import_module(module), attribute)()
+    return engine
