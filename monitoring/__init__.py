@@ -1,0 +1,1 @@
+"""Metrics, logs and health: names, units, thresholds. Knows no business rule."""
