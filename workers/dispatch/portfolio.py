@@ -1,0 +1,156 @@
+"""The portfolio of dispatch rules: which are tried, in which order, and how the best plan is kept."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from models.shop.calendar import Calendars
+from models.shop.objective import evaluate
+from models.shop.problem import Problem
+from models.shop.schedule import Decision, Schedule
+from models.shop.timeline import Timeline, replay
+from workers.dispatch.event import EventDispatch, HeapQueues, ScanQueues
+from workers.dispatch.rules import BOOST, LOOK_AHEAD, Rule
+from workers.dispatch.serial import SerialDispatch
+from workers.dispatch.work import Floats, Work
+from workers.engine import Levels, Limits, Unwatched, Watch
+
+PROMOTIONS = 6
+"""How many times jobs left out are promoted before dispatch accepts that they stay out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One way to make a plan: ``way`` is ``event``, ``ect`` or ``active``; ``cut`` cuts operations into lots."""
+
+    rule: Rule
+    way: str
+    cut: bool = False
+
+    @property
+    def name(self) -> str:
+        """Rule, way and look-ahead as they are shown, such as ``atc/event/k=2``."""
+        parts = [self.rule.name, self.way, *([f"k={self.rule.k:g}"] if self.rule.k else []), *(["lots"] if self.cut else [])]
+        return "/".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The best plan of a portfolio, with its schedule, its levels, how it was made and how many plans were made."""
+
+    decisions: tuple[Decision, ...]
+    schedule: Schedule
+    levels: Levels
+    attempt: Attempt
+    tried: int
+
+
+class Dispatcher:
+    """Makes plans for some jobs of a problem; work and calendars are shared between the attempts."""
+
+    def __init__(self, problem: Problem, jobs: Collection[int], calendars: Calendars | None = None) -> None:
+        self.problem, self.jobs = problem, jobs
+        self.calendars = calendars or Calendars(problem)
+        self._work: dict[bool, Work] = {}
+
+    def work(self, cut: bool) -> Work:
+        """The jobs' pieces, cut into lots or not."""
+        if cut not in self._work:
+            self._work[cut] = Work(self.problem, self.jobs, cut=cut)
+        return self._work[cut]
+
+    def make(self, attempt: Attempt, promoted: Collection[int] = ()) -> tuple[Decision, ...]:
+        """The decisions of one attempt; pieces of ``promoted`` jobs go before all others."""
+        work = self.work(attempt.cut)
+        boost: Floats | None = None
+        if promoted:
+            boost = np.array([BOOST if piece.job in promoted else 0.0 for piece in work.pieces])
+        scorer = attempt.rule.scorer(work, boost)
+        timeline = Timeline(self.problem, self.calendars)
+        if attempt.way == "event":
+            queues = (ScanQueues if attempt.rule.moving else HeapQueues)(work, scorer)
+            return tuple(EventDispatch(work, queues, timeline, self.calendars).run())
+        serial = SerialDispatch(work, scorer, timeline)
+        if attempt.way == "active":
+            return tuple(serial.active())
+        return tuple(serial.earliest_start() if work.routed else serial.in_order())
+
+    def plan(self, attempt: Attempt, promoted: Collection[int] = ()) -> Plan:
+        """One attempt, replayed and measured."""
+        decisions = self.make(attempt, promoted)
+        schedule = replay(self.problem, decisions, self.jobs, self.calendars)
+        return Plan(decisions, schedule, evaluate(self.problem, schedule, self.jobs, self.calendars), attempt, 1)
+
+
+def attempts(problem: Problem, work: Work) -> Iterator[Attempt]:
+    """Every attempt for a problem, most promising first for its first objective level."""
+    level = problem.objective[0] if problem.objective else {"makespan": 1000}
+    dated = work.dated and any("tard" in term for term in level)
+    ks = LOOK_AHEAD if work.dated else LOOK_AHEAD[:1]
+    atc = [Rule("atc", k) for k in ks]
+    setups = [Rule("sst")] if work.mean_setup else []
+    edd = [Rule("edd")] if work.dated else []
+    makespan = [Rule("mwkr"), Rule("mor"), Rule("lpt"), Rule("lfj")] if work.routed else [Rule("lpt"), Rule("lfj")]
+    if dated:
+        rules = [*atc[:2], *edd, *atc[2:], Rule("spt"), *setups, *makespan]
+    elif "total_flow_time" in level:
+        rules = [Rule("spt"), *atc, *setups, *makespan, *edd]
+    else:
+        rules = [*makespan, *setups, *atc, Rule("spt"), *edd]
+    ways = ["ect", "event", "active"] if work.routed else ["event", "ect"] if dated else ["ect", "event"]
+    cuttable = any(operation.max_lots > 1 for operation in problem.operations)
+    for cut in (True, False) if cuttable else (False,):
+        for rule in rules:
+            for way in ways:
+                yield Attempt(rule, way, cut)
+
+
+def dispatch_plans(
+    problem: Problem,
+    jobs: Collection[int],
+    limits: Limits,
+    calendars: Calendars | None = None,
+    watch: Watch | None = None,
+) -> Plan:
+    """The best plan of the portfolio by the deadline; always at least one, whatever the deadline.
+
+    Where the best plan leaves jobs out, those jobs are promoted before all others and planned again in the same way, a few
+    times over (D. Joslin and D. Clements, "Squeaky wheel optimization", JAIR 10, 1999). Deterministic but for the deadline.
+    """
+    watch = watch or Unwatched()
+    dispatcher = Dispatcher(problem, jobs, calendars)
+    best: Plan | None = None
+    tried = 0
+    longest = 0.0
+
+    def ended() -> bool:
+        return best is not None and (watch.cancelled() or limits.seconds_left <= longest)
+
+    for attempt in attempts(problem, dispatcher.work(False)):
+        if ended():
+            break
+        begun = time.monotonic()
+        plan = dispatcher.plan(attempt)
+        tried += 1
+        longest = max(longest, time.monotonic() - begun)
+        if best is None or plan.levels < best.levels:
+            best = plan
+            watch.incumbent(plan.levels)
+    assert best is not None, "there is always an attempt"
+    promoted: set[int] = set()
+    current = best
+    for _ in range(PROMOTIONS):
+        left_out = {entry.job for entry in current.schedule.unscheduled if entry.reason != "never_fits"} - promoted
+        if not left_out or ended():
+            break
+        promoted |= left_out
+        current = dispatcher.plan(best.attempt, promoted)
+        tried += 1
+        if current.levels < best.levels:
+            best = current
+            watch.incumbent(current.levels)
+    return Plan(best.decisions, best.schedule, best.levels, best.attempt, tried)
