@@ -1,0 +1,8 @@
+"""The tables of the record. Importing the package makes all of them known to ``Base.metadata``."""
+
+from models.tables.audit import AuditRow
+from models.tables.base import Base
+from models.tables.keys import ApiKey
+from models.tables.runs import BatchRow, Problem, Run, ScheduleRow
+
+__all__ = ["ApiKey", "AuditRow", "Base", "BatchRow", "Problem", "Run", "ScheduleRow"]

@@ -1,0 +1,192 @@
+"""Scratch of runs being solved, in Redis: deliveries, heartbeats, reports, progress, cancel flags.
+
+Redis may be wiped at any moment and every key expires, so each answer may be "unknown": False, 0 or empty. Nothing here
+is the record. Lost connections are retried and then raised as ``redis.ConnectionError`` or ``redis.TimeoutError``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal, TypedDict, cast
+from urllib.parse import parse_qs, urlsplit
+
+import redis
+from redis.backoff import ExponentialWithJitterBackoff
+from redis.retry import Retry
+
+from models.compression import pack, unpack
+
+PREFIX: Final = "nightshift:"
+TTL_SECONDS: Final = 24 * 3600
+"""Longer than any run: the largest time limit with all its attempts."""
+
+SOCKET_TIMEOUT_SECONDS: Final = 5.0
+HEALTH_CHECK_SECONDS: Final = 15
+
+# Writes ask first whether the attempt is known, in one step: after a wipe, or once the run is dropped, what a late
+# worker writes must not look like an attempt that is under way.
+_STARTED: Final = """
+if redis.call('HEXISTS', KEYS[1], 'batches') == 0 then return 0 end
+redis.call('HSET', KEYS[1], 'beat:' .. ARGV[2], table.concat(redis.call('TIME'), '.'))
+redis.call('EXPIRE', KEYS[1], ARGV[1])
+return redis.call('HINCRBY', KEYS[1], 'deliveries:' .. ARGV[2], 1)
+"""
+_BEAT: Final = """
+if redis.call('HEXISTS', KEYS[1], 'batches') == 0 then return 0 end
+redis.call('HSET', KEYS[1], 'beat:' .. ARGV[2], table.concat(redis.call('TIME'), '.'))
+return redis.call('EXPIRE', KEYS[1], ARGV[1])
+"""
+_PUT: Final = """
+if redis.call('HEXISTS', KEYS[1], 'batches') == 0 then return 0 end
+redis.call('HSET', KEYS[2], ARGV[2], ARGV[3])
+redis.call('EXPIRE', KEYS[2], ARGV[1])
+return redis.call('HLEN', KEYS[2])
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class BatchState:
+    """Where a batch stands. ``beat_age``: seconds since its worker's last sign of life by Redis's clock; None before."""
+
+    state: Literal["queued", "started", "done"]
+    deliveries: int
+    beat_age: float | None
+
+
+class Progress(TypedDict):
+    """The best value found for a batch and the bounds proved for it (see ``workers.engine.Watch``)."""
+
+    levels: list[int] | None
+    bound: list[int | None] | None
+
+
+class Inflight:
+    """The scratch of all runs, on one Redis client that answers with bytes."""
+
+    def __init__(self, client: redis.Redis, ttl_seconds: int = TTL_SECONDS) -> None:
+        self._client = client
+        self._ttl = ttl_seconds
+        self._started = client.register_script(_STARTED)
+        self._beat = client.register_script(_BEAT)
+        self._put = client.register_script(_PUT)
+
+    def open(self, run_id: str, attempt: int, batches: int) -> None:
+        """Make an attempt known, with ``batches`` batches queued. Opening it again changes nothing that has happened."""
+        with self._client.pipeline(transaction=True) as pipe:
+            pipe.hset(_key(run_id, attempt, "batches"), "batches", batches)
+            pipe.expire(_key(run_id, attempt, "batches"), self._ttl)
+            pipe.sadd(_attempts(run_id), attempt)
+            pipe.expire(_attempts(run_id), self._ttl)
+            pipe.execute()
+
+    def known(self, run_id: str, attempt: int) -> bool:
+        """Whether the attempt was opened here and is neither dropped, expired nor wiped."""
+        return bool(self._client.hexists(_key(run_id, attempt, "batches"), "batches"))
+
+    def started(self, run_id: str, attempt: int, batch: int) -> int:
+        """Count one delivery of a batch; the answer is how many there were, this one included. 0: unknown attempt."""
+        return int(self._started(keys=[_key(run_id, attempt, "batches")], args=[self._ttl, batch]))
+
+    def beat(self, run_id: str, attempt: int, batch: int) -> None:
+        """A sign of life of the worker that solves the batch."""
+        self._beat(keys=[_key(run_id, attempt, "batches")], args=[self._ttl, batch])
+
+    def batch_states(self, run_id: str, attempt: int) -> dict[int, BatchState]:
+        """Where every batch of the attempt stands, numbered from 0; empty where the attempt is unknown."""
+        with self._client.pipeline(transaction=True) as pipe:
+            pipe.time()
+            pipe.hgetall(_key(run_id, attempt, "batches"))
+            pipe.hkeys(_key(run_id, attempt, "reports"))
+            (seconds, microseconds), fields, reported = pipe.execute()
+        now = seconds + microseconds / 1e6
+        done = {int(number) for number in reported}
+        return {
+            number: _batch_state(fields, number, number in done, now)
+            for number in range(int(fields.get(b"batches", 0)))
+        }
+
+    def put_report(self, run_id: str, attempt: int, batch: int, data: bytes) -> int:
+        """Keep what was found for a batch; the answer is how many distinct batches have reported. 0: unknown attempt.
+
+        A second report of a batch replaces the first.
+        """
+        keys = [_key(run_id, attempt, "batches"), _key(run_id, attempt, "reports")]
+        return int(self._put(keys=keys, args=[self._ttl, batch, pack(data)]))
+
+    def reports(self, run_id: str, attempt: int) -> dict[int, bytes]:
+        """What has been reported, by batch."""
+        return {int(number): unpack(packed) for number, packed in self._hash(_key(run_id, attempt, "reports")).items()}
+
+    def progress(
+        self,
+        run_id: str,
+        attempt: int,
+        batch: int,
+        levels: Sequence[int] | None,
+        bound: Sequence[int | None] | None = None,
+    ) -> None:
+        """Tell the best value found so far for a batch, and its bounds."""
+        value = {"levels": None if levels is None else [*levels], "bound": None if bound is None else [*bound]}
+        keys = [_key(run_id, attempt, "batches"), _key(run_id, attempt, "progress")]
+        self._put(keys=keys, args=[self._ttl, batch, json.dumps(value)])
+
+    def read_progress(self, run_id: str, attempt: int) -> dict[int, Progress]:
+        """The last told progress of every batch that has told any."""
+        return {int(number): json.loads(text) for number, text in self._hash(_key(run_id, attempt, "progress")).items()}
+
+    def cancel(self, run_id: str) -> None:
+        """Wake up whoever solves the run; that it is cancelled stands in the database."""
+        self._client.set(f"{PREFIX}cancel:{run_id}", 1, ex=self._ttl)
+
+    def cancelled(self, run_id: str) -> bool:
+        """Whether ``cancel`` was called. False may also mean that Redis was wiped since."""
+        return bool(self._client.exists(f"{PREFIX}cancel:{run_id}"))
+
+    def drop(self, run_id: str) -> None:
+        """Forget all attempts of a run, and its cancel flag."""
+        attempts = [int(number) for number in cast("set[bytes]", self._client.smembers(_attempts(run_id)))]
+        parts = [_key(run_id, number, part) for number in attempts for part in ("batches", "reports", "progress")]
+        self._client.unlink(*parts, _attempts(run_id), f"{PREFIX}cancel:{run_id}")
+
+    def _hash(self, key: str) -> dict[bytes, bytes]:
+        return cast("dict[bytes, bytes]", self._client.hgetall(key))
+
+
+def connect(url: str) -> redis.Redis:
+    """A client for ``redis://``, ``rediss://`` or ``redis+socket:///path?virtual_host=1`` (the database's number, as Kombu spells it).
+
+    Calls give up after SOCKET_TIMEOUT_SECONDS; lost connections are retried three times within about a second. A call
+    that is retried may have been carried out twice.
+    """
+    options: dict[str, Any] = {
+        "socket_timeout": SOCKET_TIMEOUT_SECONDS,
+        "socket_connect_timeout": SOCKET_TIMEOUT_SECONDS,
+        "health_check_interval": HEALTH_CHECK_SECONDS,
+        "retry": Retry(ExponentialWithJitterBackoff(cap=0.5, base=0.05), 3),
+        "retry_on_error": [redis.ConnectionError, redis.TimeoutError],
+    }
+    parts = urlsplit(url)
+    if parts.scheme == "redis+socket":
+        database = parse_qs(parts.query).get("virtual_host", ["0"])[0]
+        return redis.Redis.from_url(f"unix://{parts.path}?db={database}", **options)
+    return redis.Redis.from_url(url, **options)
+
+
+def _key(run_id: str, attempt: int, part: str) -> str:
+    return f"{PREFIX}run:{run_id}:{attempt}:{part}"
+
+
+def _attempts(run_id: str) -> str:
+    return f"{PREFIX}run:{run_id}:attempts"
+
+
+def _batch_state(fields: dict[bytes, bytes], number: int, done: bool, now: float) -> BatchState:
+    deliveries = int(fields.get(b"deliveries:%d" % number, 0))
+    beat = fields.get(b"beat:%d" % number)
+    age = None
+    if beat is not None:
+        seconds, _, microseconds = beat.partition(b".")
+        age = max(0.0, now - int(seconds) - int(microseconds) / 1e6)
+    return BatchState("done" if done else "started" if deliveries else "queued", deliveries, age)
