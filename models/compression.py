@@ -9,13 +9,13 @@ from backports import zstd
 MAX_UNPACKED_BYTES: Final = 1024 * 1024 * 1024
 """No payload of ours is larger; what claims to be is damaged or hostile."""
 
-_OPTIONS: Final = {
+_OPTIONS: Final[dict[int, int]] = {
     zstd.CompressionParameter.compression_level: 3,
     zstd.CompressionParameter.checksum_flag: 1,
 }
 
 
-class DamagedPayload(ValueError):
+class DamagedPayload(ValueError):  # noqa: N818 (says what it is)
     """A stored payload that cannot be unpacked: not zstd, cut off, changed, or larger than allowed."""
 
 

@@ -7,6 +7,7 @@ is the record. Lost connections are retried and then raised as ``redis.Connectio
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypedDict, cast
@@ -25,34 +26,25 @@ TTL_SECONDS: Final = 24 * 3600
 SOCKET_TIMEOUT_SECONDS: Final = 5.0
 HEALTH_CHECK_SECONDS: Final = 15
 
-# Writes ask first whether the attempt is known, in one step: after a wipe, or once the run is dropped, what a late
-# worker writes must not look like an attempt that is under way.
-_STARTED: Final = """
-if redis.call('HEXISTS', KEYS[1], 'batches') == 0 then return 0 end
+# Redis's own clock, so that ages do not depend on how well the workers' clocks agree.
+_BEAT: Final = """
 redis.call('HSET', KEYS[1], 'beat:' .. ARGV[2], table.concat(redis.call('TIME'), '.'))
 redis.call('EXPIRE', KEYS[1], ARGV[1])
-return redis.call('HINCRBY', KEYS[1], 'deliveries:' .. ARGV[2], 1)
+return redis.call('HINCRBY', KEYS[1], 'deliveries:' .. ARGV[2], ARGV[3])
 """
-_BEAT: Final = """
-if redis.call('HEXISTS', KEYS[1], 'batches') == 0 then return 0 end
-redis.call('HSET', KEYS[1], 'beat:' .. ARGV[2], table.concat(redis.call('TIME'), '.'))
-return redis.call('EXPIRE', KEYS[1], ARGV[1])
-"""
-_PUT: Final = """
-if redis.call('HEXISTS', KEYS[1], 'batches') == 0 then return 0 end
-redis.call('HSET', KEYS[2], ARGV[2], ARGV[3])
-redis.call('EXPIRE', KEYS[2], ARGV[1])
-return redis.call('HLEN', KEYS[2])
-"""
+
+PRIORITY_SEPARATOR: Final = "\x06\x16"
+PRIORITY_STEPS: Final = (3, 6, 9)
+"""How Kombu names the lists of a queue's lower priorities: queue, separator, step."""
 
 
 @dataclass(frozen=True, slots=True)
 class BatchState:
-    """Where a batch stands. ``beat_age``: seconds since its worker's last sign of life by Redis's clock; None before."""
+    """Where a batch stands. ``beat_age``: seconds since its worker's last sign of life by Redis's clock; inf before."""
 
     state: Literal["queued", "started", "done"]
     deliveries: int
-    beat_age: float | None
+    beat_age: float
 
 
 class Progress(TypedDict):
@@ -68,14 +60,12 @@ class Inflight:
     def __init__(self, client: redis.Redis, ttl_seconds: int = TTL_SECONDS) -> None:
         self._client = client
         self._ttl = ttl_seconds
-        self._started = client.register_script(_STARTED)
         self._beat = client.register_script(_BEAT)
-        self._put = client.register_script(_PUT)
 
     def open(self, run_id: str, attempt: int, batches: int) -> None:
-        """Make an attempt known, with ``batches`` batches queued. Opening it again changes nothing that has happened."""
+        """Make an attempt known, with ``batches`` batches queued. Opening it again undoes nothing."""
         with self._client.pipeline(transaction=True) as pipe:
-            pipe.hset(_key(run_id, attempt, "batches"), "batches", batches)
+            pipe.hset(_key(run_id, attempt, "batches"), "batches", str(batches))
             pipe.expire(_key(run_id, attempt, "batches"), self._ttl)
             pipe.sadd(_attempts(run_id), attempt)
             pipe.expire(_attempts(run_id), self._ttl)
@@ -86,12 +76,15 @@ class Inflight:
         return bool(self._client.hexists(_key(run_id, attempt, "batches"), "batches"))
 
     def started(self, run_id: str, attempt: int, batch: int) -> int:
-        """Count one delivery of a batch; the answer is how many there were, this one included. 0: unknown attempt."""
-        return int(self._started(keys=[_key(run_id, attempt, "batches")], args=[self._ttl, batch]))
+        """Count one delivery of a batch; the answer is how many there were since the last wipe, this one included.
+
+        Any number may be counted, also before ``open``; ``batch_states`` tells of those from 0 to ``batches`` - 1.
+        """
+        return int(self._beat(keys=[_key(run_id, attempt, "batches")], args=[self._ttl, batch, 1]))
 
     def beat(self, run_id: str, attempt: int, batch: int) -> None:
         """A sign of life of the worker that solves the batch."""
-        self._beat(keys=[_key(run_id, attempt, "batches")], args=[self._ttl, batch])
+        self._beat(keys=[_key(run_id, attempt, "batches")], args=[self._ttl, batch, 0])
 
     def batch_states(self, run_id: str, attempt: int) -> dict[int, BatchState]:
         """Where every batch of the attempt stands, numbered from 0; empty where the attempt is unknown."""
@@ -108,12 +101,12 @@ class Inflight:
         }
 
     def put_report(self, run_id: str, attempt: int, batch: int, data: bytes) -> int:
-        """Keep what was found for a batch; the answer is how many distinct batches have reported. 0: unknown attempt.
+        """Keep what was found for a batch; the answer is how many distinct batches have reported since the last wipe.
 
-        A second report of a batch replaces the first.
+        A second report of a batch replaces the first. Reports count even where the attempt is unknown: after a wipe the
+        batches still being solved may be all there are.
         """
-        keys = [_key(run_id, attempt, "batches"), _key(run_id, attempt, "reports")]
-        return int(self._put(keys=keys, args=[self._ttl, batch, pack(data)]))
+        return self._put(run_id, attempt, "reports", batch, pack(data))
 
     def reports(self, run_id: str, attempt: int) -> dict[int, bytes]:
         """What has been reported, by batch."""
@@ -129,8 +122,7 @@ class Inflight:
     ) -> None:
         """Tell the best value found so far for a batch, and its bounds."""
         value = {"levels": None if levels is None else [*levels], "bound": None if bound is None else [*bound]}
-        keys = [_key(run_id, attempt, "batches"), _key(run_id, attempt, "progress")]
-        self._put(keys=keys, args=[self._ttl, batch, json.dumps(value)])
+        self._put(run_id, attempt, "progress", batch, json.dumps(value).encode())
 
     def read_progress(self, run_id: str, attempt: int) -> dict[int, Progress]:
         """The last told progress of every batch that has told any."""
@@ -150,12 +142,28 @@ class Inflight:
         parts = [_key(run_id, number, part) for number in attempts for part in ("batches", "reports", "progress")]
         self._client.unlink(*parts, _attempts(run_id), f"{PREFIX}cancel:{run_id}")
 
+    def queue_depth(self, queue: str) -> int:
+        """How many Celery messages wait in ``queue``, all priorities together; those at a worker are not counted."""
+        with self._client.pipeline(transaction=False) as pipe:
+            pipe.llen(queue)
+            for step in PRIORITY_STEPS:
+                pipe.llen(f"{queue}{PRIORITY_SEPARATOR}{step}")
+            return sum(pipe.execute())
+
+    def _put(self, run_id: str, attempt: int, part: str, batch: int, data: bytes) -> int:
+        key = _key(run_id, attempt, part)
+        with self._client.pipeline(transaction=True) as pipe:
+            pipe.hset(key, mapping={str(batch): data})
+            pipe.expire(key, self._ttl)
+            pipe.hlen(key)
+            return int(pipe.execute()[-1])
+
     def _hash(self, key: str) -> dict[bytes, bytes]:
         return cast("dict[bytes, bytes]", self._client.hgetall(key))
 
 
 def connect(url: str) -> redis.Redis:
-    """A client for ``redis://``, ``rediss://`` or ``redis+socket:///path?virtual_host=1`` (the database's number, as Kombu spells it).
+    """A client for a Redis URL as Kombu understands it: redis://, rediss:// or ``redis+socket:///path?virtual_host=1``.
 
     Calls give up after SOCKET_TIMEOUT_SECONDS; lost connections are retried three times within about a second. A call
     that is retried may have been carried out twice.
@@ -185,7 +193,7 @@ def _attempts(run_id: str) -> str:
 def _batch_state(fields: dict[bytes, bytes], number: int, done: bool, now: float) -> BatchState:
     deliveries = int(fields.get(b"deliveries:%d" % number, 0))
     beat = fields.get(b"beat:%d" % number)
-    age = None
+    age = math.inf
     if beat is not None:
         seconds, _, microseconds = beat.partition(b".")
         age = max(0.0, now - int(seconds) - int(microseconds) / 1e6)

@@ -38,9 +38,10 @@ class SettingsError(ValueError):
 class Settings:
     """The product's settings. Sizes in bytes, times in seconds.
 
-    ``hard_limit_seconds`` is how long a solve may run on past its own time limit before its process is ended.
-    ``max_seconds`` is the largest ``time_limit_seconds`` a request may ask for. ``max_attempts`` counts how often a run
-    whose worker was lost is tried in all. ``metrics_dir`` holds the metric files that processes share;
+    ``solve_processes`` batches are solved beside each other with ``solve_threads`` solver threads each; together they
+    should not exceed the cores. ``hard_limit_seconds`` is how long a solve may run on past its own time limit before its
+    process is ended. ``max_seconds`` is the largest ``time_limit_seconds`` a request may ask for. ``max_attempts`` counts
+    how often a run whose worker was lost is tried in all. ``metrics_dir`` holds the metric files that processes share;
     ``worker_metrics_port`` 0 serves no worker metrics. ``redis_socket`` is the embedded server's socket; None where
     REDIS_URL names a server.
     """
@@ -54,10 +55,11 @@ class Settings:
     environment: str = "development"
     host: str = "127.0.0.1"
     port: int = 8080
-    worker_metrics_port: int = 9540
-    log_format: str = "text"
-    log_level: str = "info"
+    worker_metrics_port: int = 0
+    log_format: str = "console"
+    log_level: str = "INFO"
     solve_processes: int = 1
+    solve_threads: int = 1
     hard_limit_seconds: int = 30
     max_seconds: int = 3600
     max_attempts: int = 3
@@ -122,12 +124,13 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
     """
     read = _Reader(os.environ if env is None else env)
     data_dir = read.folder("NIGHTSHIFT_HOME", Path(".nightshift"))
+    environment = read.choice("NIGHTSHIFT_ENV", "development", ("development", "production"))
     redis_url = read.url("REDIS_URL", _REDIS_SCHEMES)
     redis_socket = None
     if redis_url is None:
         redis_socket = data_dir / "redis.sock"
         if len(os.fsencode(redis_socket)) > SOCKET_PATH_LIMIT:
-            rule = f"must be at most {SOCKET_PATH_LIMIT - len('/redis.sock')} bytes long to hold the embedded Redis's socket"
+            rule = f"must be short enough for a socket in it: {SOCKET_PATH_LIMIT} bytes with '/redis.sock'"
             raise SettingsError("NIGHTSHIFT_HOME", rule, str(data_dir))
         redis_url = f"redis+socket://{redis_socket}"
     return Settings(
@@ -139,13 +142,16 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
         cache_redis_url=read.url("CACHE_REDIS_URL", _REDIS_SCHEMES) or redis_url,
         redis_socket=redis_socket,
         metrics_dir=read.folder("NIGHTSHIFT_METRICS_DIR", data_dir / "metrics"),
-        environment=read.choice("NIGHTSHIFT_ENV", "development", ("development", "production")),
+        environment=environment,
         host=read.text("NIGHTSHIFT_HOST", "127.0.0.1"),
         port=read.whole("NIGHTSHIFT_PORT", 8080, 1, 65_535),
-        worker_metrics_port=read.whole("NIGHTSHIFT_WORKER_METRICS_PORT", 9540, 0, 65_535),
-        log_format=read.choice("NIGHTSHIFT_LOG_FORMAT", "text", ("text", "json")),
-        log_level=read.choice("NIGHTSHIFT_LOG_LEVEL", "info", ("debug", "info", "warning", "error")),
+        worker_metrics_port=read.whole("NIGHTSHIFT_WORKER_METRICS_PORT", 0, 0, 65_535),
+        log_format=read.choice(
+            "NIGHTSHIFT_LOG_FORMAT", "json" if environment == "production" else "console", ("console", "json")
+        ),
+        log_level=read.choice("NIGHTSHIFT_LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
         solve_processes=read.whole("NIGHTSHIFT_SOLVE_PROCESSES", os.cpu_count() or 1, 1, 1024),
+        solve_threads=read.whole("NIGHTSHIFT_SOLVE_THREADS", 1, 1, 64),
         hard_limit_seconds=read.whole("NIGHTSHIFT_HARD_LIMIT_SECONDS", 30, 1, 3600),
         max_seconds=read.whole("NIGHTSHIFT_MAX_SECONDS", 3600, 1, 86_400),
         max_attempts=read.whole("NIGHTSHIFT_MAX_ATTEMPTS", 3, 1, 10),
@@ -175,10 +181,11 @@ class _Reader:
         return self._value(variable) or default
 
     def choice(self, variable: str, default: str, allowed: Collection[str]) -> str:
-        value = self.text(variable, default).lower()
-        if value not in allowed:
-            raise SettingsError(variable, f"must be one of {', '.join(allowed)}", value)
-        return value
+        value = self.text(variable, default)
+        for choice in allowed:
+            if value.lower() == choice.lower():
+                return choice
+        raise SettingsError(variable, f"must be one of {', '.join(allowed)}", value)
 
     def whole(self, variable: str, default: int, least: int, most: int) -> int:
         value = self._value(variable)

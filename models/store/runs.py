@@ -22,6 +22,29 @@ from models.tables import BatchRow, Problem, Run, ScheduleRow
 from models.tables.clock import utcnow
 from models.tables.runs import NAME_LENGTH
 
+__all__ = [
+    "MAX_LIST",
+    "BatchRecord",
+    "RunSummary",
+    "RunView",
+    "batches",
+    "beat",
+    "begin",
+    "counts",
+    "fail",
+    "finish",
+    "get",
+    "list_runs",
+    "problem_body",
+    "request_cancel",
+    "result",
+    "resume",
+    "stale",
+    "start_deadline",
+    "submit",
+    "touch",
+]
+
 MAX_LIST = 500
 """The longest page ``list_runs`` gives."""
 
@@ -139,6 +162,11 @@ def beat(session: Session, run_id: str, attempt: int, *, batches_done: int | Non
     return _change(session, run_id, Run.state == "solving", Run.attempt == attempt, **changes)
 
 
+def touch(session: Session, run_id: str, attempt: int) -> bool:
+    """Note that somebody looked after the run, queued or solving, so that it is not stale for a while."""
+    return _change(session, run_id, Run.state.in_(OPEN_STATES), Run.attempt == attempt)
+
+
 def start_deadline(session: Session, run_id: str, attempt: int, seconds: float) -> None:
     """Let the attempt's solving time end ``seconds`` from now; only the first call of an attempt counts."""
     conditions = (Run.state.in_(OPEN_STATES), Run.attempt == attempt, Run.deadline_at.is_(None))
@@ -146,7 +174,7 @@ def start_deadline(session: Session, run_id: str, attempt: int, seconds: float) 
 
 
 def request_cancel(session: Session, run_id: str, *, actor: str = audit.SYSTEM) -> RunView | None:
-    """Ask that the run end early with the best plan it has; an ended run stays as it is. None where there is no such run.
+    """Ask that the run end early with the best plan it has. None: no such run. An ended one stays as it is.
 
     The heartbeat stays as it was: asking is no sign of life of the worker.
     """
@@ -197,8 +225,8 @@ def fail(session: Session, run_id: str, attempt: int, error: Mapping[str, Any]) 
 def resume(session: Session, run_id: str, attempt: int, version: int) -> int | None:
     """Put a run whose worker was lost back into the queue, with the next attempt's number as the answer.
 
-    None where the run has changed since ``version`` was read (a heartbeat, a cancel, another sweep). The new attempt has
-    a deadline of its own. How many attempts a run has is for the caller to say.
+    None where the run has changed since ``version`` was read (a heartbeat, a cancel, another sweep). The new attempt
+    gets a deadline of its own. How many attempts a run has is for the caller to say.
     """
     changes = {"state": "queued", "attempt": attempt + 1, "deadline_at": None, "batches_total": 0, "batches_done": 0}
     conditions = (Run.state.in_(OPEN_STATES), Run.attempt == attempt, Run.version == version)

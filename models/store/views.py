@@ -1,4 +1,7 @@
-"""What the store gives and takes: plain frozen values, no rows. Times are aware UTC; ages are seconds by the database's clock."""
+"""What the store gives and takes: plain frozen values, no rows.
+
+Times are aware UTC; ages are seconds by the database's clock.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ ROLES: Final[tuple[Role, ...]] = ("viewer", "planner", "admin")
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:
-    """What is told of a problem without unpacking it. ``seconds`` is the solving budget, ``engine`` the one asked for."""
+    """What is told of a problem without unpacking it: ``seconds`` is the solving budget, ``engine`` the one asked."""
 
     plant: str | None
     request_id: str | None
@@ -32,7 +35,7 @@ class RunSummary:
 
 @dataclass(frozen=True, slots=True)
 class RunView:
-    """A run as it stands. ``age``, ``heartbeat_age`` and ``seconds_left`` (negative once the deadline has passed) in seconds."""
+    """A run as it stands. ``seconds_left`` until the deadline is negative once it has passed; None without one."""
 
     id: str
     state: State

@@ -12,10 +12,13 @@ from sqlalchemy import DateTime, Double, literal
 from sqlalchemy.dialects import mysql
 from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator
+
+_Moment = ColumnElement[Any] | InstrumentedAttribute[Any]
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -42,7 +45,7 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 class utcnow(FunctionElement[datetime]):  # noqa: N801 (reads as the SQL function it is)
-    """The database's time in UTC when the statement runs; ``utcnow(5)`` is five seconds later, ``utcnow(-5)`` earlier."""
+    """The database's time in UTC when the statement runs; ``utcnow(5)`` is five seconds later."""
 
     type = UtcDateTime()
     inherit_cache = True
@@ -57,7 +60,7 @@ class seconds_between(FunctionElement[float]):  # noqa: N801 (reads as the SQL f
     type = Double()
     inherit_cache = True
 
-    def __init__(self, earlier: ColumnElement[Any], later: ColumnElement[Any]) -> None:
+    def __init__(self, earlier: _Moment, later: _Moment) -> None:
         super().__init__(earlier, later)
 
 

@@ -23,7 +23,7 @@ MIGRATIONS: Final = Path(__file__).parent / "migrations"
 LOCK_WAIT_SECONDS: Final = 120
 
 
-class MigrationLocked(RuntimeError):
+class MigrationLocked(RuntimeError):  # noqa: N818 (says what it is)
     """Another process has been upgrading the same database for longer than LOCK_WAIT_SECONDS."""
 
 
