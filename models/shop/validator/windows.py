@@ -20,10 +20,10 @@ def check_windows(facts: Facts) -> None:
 
 
 def _check_release(facts: Facts, a: Assignment) -> None:
-    """A release at or before second zero binds only what already ran: it may be listed as a conflict but need not be."""
+    """A release by second zero binds only what already ran: it may be listed as a conflict but need not be."""
     job = facts.job(a)
     release = job.earliest or min(0, job.release or 0)
-    if a.start < release:
+    if a.start < release and (release > 0 or job.release is not None):
         detail = f"{facts.name(a)} starts at {a.start} s, before its job's release at {release} s."
         facts.ledger.report("release", detail, a, optional=release <= 0)
 
