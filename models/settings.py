@@ -6,7 +6,9 @@ data folder. An empty variable counts as unset.
 
 from __future__ import annotations
 
+import hashlib
 import os
+import tempfile
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
 from functools import lru_cache
@@ -128,10 +130,7 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
     redis_url = read.url("REDIS_URL", _REDIS_SCHEMES)
     redis_socket = None
     if redis_url is None:
-        redis_socket = data_dir / "redis.sock"
-        if len(os.fsencode(redis_socket)) > SOCKET_PATH_LIMIT:
-            rule = f"must be short enough for a socket in it: {SOCKET_PATH_LIMIT} bytes with '/redis.sock'"
-            raise SettingsError("NIGHTSHIFT_HOME", rule, str(data_dir))
+        redis_socket = _socket(data_dir)
         redis_url = f"redis+socket://{redis_socket}"
     return Settings(
         data_dir=data_dir,
@@ -160,6 +159,15 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
         max_operations=read.whole("NIGHTSHIFT_MAX_OPERATIONS", 200_000, 1, 10_000_000),
         max_options=read.whole("NIGHTSHIFT_MAX_OPTIONS", 5_000_000, 1, 100_000_000),
     )
+
+
+def _socket(data_dir: Path) -> Path:
+    """Where the embedded Redis listens: in the data folder, or in a short folder of its own where that is too long."""
+    path = data_dir / "redis.sock"
+    if len(os.fsencode(path)) <= SOCKET_PATH_LIMIT:
+        return path
+    name = hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:16]
+    return Path(tempfile.gettempdir()) / f"nightshift-{os.getuid()}-{name}" / "redis.sock"
 
 
 @lru_cache(maxsize=1)
