@@ -1,0 +1,93 @@
+"""Which jobs no good plan leaves out, and the work that they bring to the machines."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from models.shop.calendar import Calendars
+from models.shop.problem import WHOLE_SHARE, Job, Operation, Problem
+from workers.bounds.relaxations import Item
+from workers.dispatch.work import ordered
+
+
+def safe_jobs(problem: Problem, calendars: Calendars, ends: Sequence[int | None]) -> list[int]:
+    """Jobs that can be scheduled after everything else, whatever the rest of the plan: no optimal plan leaves them out.
+
+    That takes no hard due date, no end of a window, no unfixed work that fixed work has to wait for, and machines and
+    operators whose calendars go on being open after the last of their one-off closures and extra shifts.
+    """
+    known: dict[object, bool] = {}
+    return [job.index for job in problem.jobs if _safe(problem, calendars, job, ends, known)]
+
+
+def _safe(
+    problem: Problem,
+    calendars: Calendars,
+    job: Job,
+    ends: Sequence[int | None],
+    known: dict[object, bool],
+) -> bool:
+    if job.due_hard and job.due is not None:
+        return False
+    for number in job.operations:
+        operation = problem.operations[number]
+        if ends[number] is None or operation.end_before is not None:
+            return False
+        fixed = problem.fixed_by_operation.get(number, ())
+        if not fixed:
+            if any(after in problem.fixed_by_operation for after in problem.successors[number]):
+                return False
+            if not _lasting(problem, calendars, operation, known):
+                return False
+        elif sum(work.share for work in fixed) < WHOLE_SHARE:
+            return False
+    return True
+
+
+def _lasting(
+    problem: Problem, calendars: Calendars, operation: Operation, known: dict[object, bool]
+) -> bool:
+    """Whether some machine (and operator) can still run the whole operation once calendars have settled."""
+    able: Iterable[int | None] = (None,)
+    if operation.skill is not None:
+        able = problem.operators_by_skill[operation.skill, operation.skill_level]
+    for machine, seconds in operation.options.items():
+        for operator in able:
+            opened = calendars.both(machine, operator)
+            key = (id(opened), seconds, operation.interruptible)
+            if key not in known:
+                settled = opened.settled
+                start = opened.next_open(settled) if operation.interruptible else opened.fit(settled, seconds)
+                known[key] = start is not None and opened.finish(start, seconds) is not None
+            if known[key]:
+                return True
+    return False
+
+
+def work_items(problem: Problem, jobs: Iterable[int], ends: Sequence[int | None]) -> list[Item]:
+    """The unfixed work of ``jobs`` with heads from the operations' earliest starts alone and tails of fastest times."""
+    items: list[Item] = []
+    for index in jobs:
+        job = problem.jobs[index]
+        tails: dict[int, int] = defaultdict(int)
+        for number in reversed(ordered(problem, index)):
+            operation = problem.operations[number]
+            if number in problem.fixed_by_operation:
+                continue
+            head = max(
+                job.earliest,
+                operation.start_after or 0,
+                *((ends[before] or 0) + operation.min_delay for before in operation.predecessors),
+                0,
+            )
+            items.append(Item(index, operation.options, head, tails[number], operation.max_lots > 1))
+            least = tails[number] + least_seconds(operation) + operation.min_delay
+            for before in operation.predecessors:
+                tails[before] = max(tails[before], least)
+    return items
+
+
+def least_seconds(operation: Operation) -> int:
+    """Seconds from start to end of an operation that no plan can undercut, cut into lots or not."""
+    return min(operation.options.values()) // operation.max_lots
