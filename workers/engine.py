@@ -71,8 +71,8 @@ class Report:
     """What an engine answers for a batch.
 
     ``decisions`` cover the batch's unfixed operations in order (jobs that cannot be scheduled are left out). ``bounds``
-    are lower bounds for the batch's jobs alone, aligned with ``Levels`` (first the unscheduled weight), None where nothing
-    was proved. ``status`` is ``optimal`` (every level proved), ``feasible``, or ``unknown`` (no plan found).
+    are lower bounds for the batch's jobs alone, aligned with ``Levels`` (first the unscheduled weight), None where
+    nothing was proved. ``status`` is ``optimal`` (every level proved), ``feasible``, or ``unknown`` (no plan found).
     ``handed_over`` says in one sentence why the engine passed the batch on to dispatch; None where it did not.
     """
 
@@ -93,8 +93,8 @@ class Engine(Protocol):
     def solve(self, problem: Problem, jobs: Sequence[int], limits: Limits, watch: Watch) -> Report:
         """Plan the unfixed operations of ``jobs`` (indices into ``problem.jobs``).
 
-        The problem's other jobs are not there, but all fixed work is. ``problem`` is already relaxed. The answer comes by
-        the deadline, or as soon as ``watch.cancelled()``; it is the best plan found. Deterministic for a seed where the
+        The problem's other jobs are not there, but all fixed work is. ``problem`` is already relaxed. The answer
+        comes by the deadline, or as soon as ``watch.cancelled()``; it is the best plan found. Deterministic for a seed where the
         engine's own docstring says so.
         """
 

@@ -7,13 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from models.shop.objective import LEVEL_UNIT
 from models.shop.problem import Level, Problem
 from models.shop.schedule import Assignment, FixedConflict, Schedule
 
 STATUSES = ("optimal", "feasible", "infeasible", "unknown", "cancelled", "failed")
-LEVEL_UNIT = 3_600_000_000
-"""Integer level values per hour (or per count): millionths of a second."""
-
 HOUR_DIGITS = 6
 
 
@@ -44,7 +42,7 @@ class LevelQuality:
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """How good a result is and how it was made. ``unscheduled`` is the level before all others, where jobs are left out."""
+    """How good a result is and how it was made. ``unscheduled``: the level before all others, if jobs are left out."""
 
     levels: tuple[LevelQuality, ...]
     engine: str
@@ -121,8 +119,7 @@ def to_document(problem: Problem, schedule: Schedule, outcome: Outcome) -> dict[
 
 
 def _down(value: float) -> float:
-    scale = 10**HOUR_DIGITS
-    return float(math.floor(value * scale + 1e-9)) / scale
+    return math.floor(value * 10.0**HOUR_DIGITS + 1e-9) / 10.0**HOUR_DIGITS
 
 
 class _Clock:

@@ -1,0 +1,104 @@
+"""The last task of a run: one schedule from all batches, validated, stored once."""
+
+from __future__ import annotations
+
+import json
+from typing import Literal
+
+from models.store import runs
+from models.store.views import BatchRecord, RunView
+from models.tables.session import reading, transaction
+from monitoring import metrics
+from monitoring.logs import get
+from tasks.base import RunTask, database, inflight
+from tasks.problems import work
+from tasks.recovery import forget
+from workers.celery import app
+from workers.conclude import Conclusion, conclude
+from workers.wire import from_bytes
+
+log = get(__name__)
+
+
+@app.task(base=RunTask, name="nightshift.finish")  # type: ignore[untyped-decorator]
+def finish(run_id: str, attempt: int) -> None:
+    """Concludes a run whose batches have all answered, that is cancelled, or whose deadline has passed.
+
+    Safe to run twice: storing the result is one fenced transaction, and only the first wins.
+    """
+    with reading(database()) as session:
+        view = runs.get(session, run_id)
+    if view is None or view.ended or view.attempt != attempt:
+        return
+    scratch = inflight()
+    job = work(run_id)
+    reports = scratch.reports(run_id, attempt)
+    complete = len(reports) >= len(job.batches)
+    if not (complete or view.cancel_requested or overdue(view)):
+        return
+    if view.state == "queued":
+        with transaction(database()) as session:
+            if not runs.begin(session, run_id, attempt, batches=len(job.batches)):
+                return
+    with transaction(database()) as session:
+        runs.beat(session, run_id, attempt)
+    answers = {number: from_bytes(data) for number, data in reports.items()}
+    conclusion = conclude(
+        job.problem,
+        job.batches,
+        answers,
+        schedule_id=run_id,
+        digest=view.digest,
+        cancelled=view.cancel_requested,
+        waited_seconds=view.age,
+    )
+    state: Literal["finished", "cancelled"] = "cancelled" if view.cancel_requested else "finished"
+    deliveries = {number: batch.deliveries for number, batch in scratch.batch_states(run_id, attempt).items()}
+    records = [
+        BatchRecord(
+            number=number,
+            jobs=len(job.batches[number].jobs),
+            engine=answer.report.engine,
+            status=answer.report.status,
+            seconds=answer.report.seconds,
+            deliveries=deliveries.get(number, 1),
+            handed_over=answer.fallback or answer.report.handed_over,
+        )
+        for number, answer in sorted(answers.items())
+    ]
+    document = json.dumps(conclusion.document, separators=(",", ":")).encode()
+    with transaction(database()) as session:
+        stored = runs.finish(session, run_id, attempt, state=state, result=document, batches=records)
+    if not stored:
+        log.info("finish_lost", reason="the run moved on or ended meanwhile")
+        return
+    forget(run_id)
+    _count(conclusion, state, view.age)
+
+
+def overdue(view: RunView) -> bool:
+    """Whether the run's deadline, grace included, has passed by the database's clock."""
+    return view.seconds_left is not None and view.seconds_left < 0
+
+
+def _count(conclusion: Conclusion, state: str, seconds: float) -> None:
+    metrics.RUNS.labels(state).inc()
+    metrics.RUN_SECONDS.labels(state).observe(seconds)
+    metrics.JOBS.labels("scheduled").inc(conclusion.scheduled)
+    metrics.JOBS.labels("left_out").inc(conclusion.left_out)
+    if conclusion.refused:
+        metrics.REFUSED_PLANS.inc()
+    first = conclusion.first_level
+    if first is not None:
+        name, value, gap = first
+        metrics.OBJECTIVE.labels(name).set(value)
+        if gap is not None:
+            metrics.GAP.labels(name).observe(gap)
+    log.info(
+        "finished",
+        state=state,
+        status=conclusion.document["status"],
+        scheduled=conclusion.scheduled,
+        left_out=conclusion.left_out,
+        seconds=round(seconds, 3),
+    )

@@ -1,0 +1,177 @@
+"""What people read of a run: how it stands, how far it is, its result. Never waits for Redis for long."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import lru_cache
+from time import monotonic
+from typing import Any, cast
+
+import redis
+
+from models.inflight import BatchState, Progress
+from models.settings import settings
+from models.shop.parse import load
+from models.shop.problem import MAX_TERMS, SUM_TERMS, Level
+from models.shop.result import LEVEL_UNIT, objective_name
+from models.store import runs
+from models.store.views import RunView, State
+from models.tables.session import reading
+from monitoring.logs import get
+from tasks.base import database, inflight
+
+log = get(__name__)
+
+AWAY_SECONDS = 2.0
+"""After Redis did not answer, reads go without progress for this long instead of waiting for it one by one."""
+
+NEARLY = 0.99
+"""The most that is told of a run that has not ended."""
+
+DIGITS = 6
+
+_away_until = 0.0
+
+
+def status(run_id: str) -> dict[str, object] | None:
+    """How a run stands, with its progress; None for an unknown id.
+
+    ``progress`` is None before solving has begun and while Redis does not answer; an ended run's comes from its result.
+    """
+    with reading(database()) as session:
+        view = runs.get(session, run_id)
+    if view is None:
+        return None
+    return summary(view) | {"progress": _progress(view)}
+
+
+def listed(*, state: State | None, plant: str | None, limit: int, before: str | None) -> list[dict[str, object]]:
+    """Up to ``limit`` runs, newest first, without progress; ``before`` is the id of the last of the page before."""
+    with reading(database()) as session:
+        found = runs.list_runs(session, state=state, plant=plant, limit=limit, before=before)
+    return [summary(view) for view in found]
+
+
+def result(run_id: str) -> bytes | None:
+    """The result document (JSON) of an ended run; None where there is none (yet)."""
+    with reading(database()) as session:
+        return runs.result(session, run_id)
+
+
+def summary(view: RunView) -> dict[str, object]:
+    """A run as it stands in the record. Times are UTC."""
+    return {
+        "id": view.id,
+        "state": view.state,
+        "plant": view.plant,
+        "request_id": view.request_id,
+        "jobs": view.jobs,
+        "operations": view.operations,
+        "created_at": _instant(view.created_at),
+        "started_at": _instant(view.started_at),
+        "finished_at": _instant(view.finished_at),
+        "cancel_requested": view.cancel_requested,
+        "attempt": view.attempt,
+        "options": {"engine": view.engine, "time_limit_seconds": view.seconds},
+        "input_sha256": view.digest,
+        "error": None if view.error is None else dict(view.error),
+    }
+
+
+def _instant(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _progress(view: RunView) -> dict[str, object] | None:
+    if view.ended:
+        levels = _final_levels(view.id)
+        total = view.batches_total
+        return None if levels is None else _document(view.batches_done, total, 1.0, levels)
+    if view.state == "queued":
+        return None
+    scratch = _scratch(view.id, view.attempt)
+    if scratch is None:
+        return None
+    states, told = scratch
+    done = sum(batch.state == "done" for batch in states.values())
+    share = min(NEARLY, max(done / max(1, view.batches_total), _time_share(view)))
+    return _document(done, view.batches_total, share, _merged(_objective(view.id), told, view.batches_total))
+
+
+def _document(done: int, total: int, fraction: float, levels: Sequence[Mapping[str, object]]) -> dict[str, object]:
+    return {
+        "batches_done": done,
+        "batches_total": total,
+        "fraction": round(fraction, 3),
+        "levels": [dict(level) for level in levels],
+    }
+
+
+def _time_share(view: RunView) -> float:
+    """Share of the solving budget that has passed; the deadline stands a hard limit behind its end."""
+    if view.seconds_left is None or view.seconds <= 0:
+        return 0.0
+    left = max(0.0, view.seconds_left - settings().hard_limit_seconds)
+    return max(0.0, 1.0 - left / view.seconds)
+
+
+def _scratch(run_id: str, attempt: int) -> tuple[dict[int, BatchState], dict[int, Progress]] | None:
+    global _away_until
+    if monotonic() < _away_until:
+        return None
+    try:
+        scratch = inflight()
+        return scratch.batch_states(run_id, attempt), scratch.read_progress(run_id, attempt)
+    except redis.RedisError as error:
+        _away_until = monotonic() + AWAY_SECONDS
+        log.warning("progress_unknown", error=type(error).__name__)
+        return None
+
+
+@lru_cache(maxsize=512)
+def _objective(run_id: str) -> tuple[Level, ...]:
+    """The objective of a run's problem; parsed once, as it never changes."""
+    with reading(database()) as session:
+        body = runs.problem_body(session, run_id)
+    return load(body).objective
+
+
+@lru_cache(maxsize=512)
+def _final_levels(run_id: str) -> tuple[Mapping[str, object], ...] | None:
+    """The objective levels of an ended run's result, which never changes again; None where it has none."""
+    body = result(run_id)
+    if body is None:
+        return None
+    rows = cast("list[dict[str, Any]]", json.loads(body)["quality"]["levels"])
+    return tuple({name: row[name] for name in ("objective", "value", "lower_bound")} for row in rows)
+
+
+def _merged(objective: Sequence[Level], told: Mapping[int, Progress], batches: int) -> list[dict[str, object]]:
+    """The batches' values and bounds put together, level by level.
+
+    A bound for the jobs of a batch alone holds for the whole problem: bounds of terms that add up are added, of terms that
+    are a maximum the greatest counts; what no batch has told bounds nothing. Only the first level's bound is kept, as
+    the bounds of later levels hold only for the batch's own earlier ones.
+    """
+    rows: list[dict[str, object]] = []
+    for number, level in enumerate(objective, start=1):  # 0 is the weight of unscheduled jobs
+        values = [row["levels"][number] for row in told.values() if row["levels"] and number < len(row["levels"])]
+        bounds = [row["bound"][number] for row in told.values() if row["bound"] and number < len(row["bound"])]
+        value = _together(level, values) if values and len(values) == batches else None
+        bound = _together(level, [b for b in bounds if b is not None]) if number == 1 else None
+        rows.append({"objective": objective_name(level), "value": _unit(value), "lower_bound": _unit(bound)})
+    return rows
+
+
+def _together(level: Level, values: Sequence[int]) -> int | None:
+    if not values:
+        return None
+    if all(term in SUM_TERMS for term in level):
+        return sum(values)
+    return max(values) if all(term in MAX_TERMS for term in level) else None
+
+
+def _unit(value: int | None) -> float | None:
+    return None if value is None else round(value / LEVEL_UNIT, DIGITS)

@@ -1,0 +1,59 @@
+"""The next attempt of a run that stumbled, or its stored error after the last one."""
+
+from __future__ import annotations
+
+import redis
+
+from models.settings import settings
+from models.store import runs
+from models.store.views import RunView
+from models.tables.session import reading, transaction
+from monitoring import metrics
+from monitoring.logs import get
+from tasks.base import database, inflight
+from tasks.commands import send
+
+log = get(__name__)
+
+
+def forget(run_id: str) -> None:
+    """Drops the scratch of a run that has ended; where Redis is away it expires by itself."""
+    try:
+        inflight().drop(run_id)
+    except redis.RedisError as error:
+        log.warning("scratch_not_dropped", run_id=run_id, error=type(error).__name__)
+
+
+def stumbled(run_id: str, attempt: int, error: BaseException) -> None:
+    """A task of this attempt failed for good: starts the next attempt, or stores the error after the last."""
+    with reading(database()) as session:
+        view = runs.get(session, run_id)
+    if view is not None and not view.ended and view.attempt == attempt:
+        restart(view, f"{type(error).__name__}: {error}")
+
+
+def restart(view: RunView, why: str) -> None:
+    """Raises the attempt of a run and plans it again; after the last attempt stores ``why`` as its error.
+
+    Fenced by attempt and version: of two that try at once, one wins and the other does nothing.
+    """
+    if view.attempt >= settings().max_attempts:
+        error = {
+            "type": "about:blank",
+            "title": "No plan could be made",
+            "detail": f"All {view.attempt} attempts failed. The last: {why}"[:1000],
+            "attempts": view.attempt,
+        }
+        with transaction(database()) as session:
+            stored = runs.fail(session, view.id, view.attempt, error)
+        if stored:
+            metrics.RUNS.labels("failed").inc()
+            log.error("run_failed", run_id=view.id, attempts=view.attempt, why=why)
+            forget(view.id)
+        return
+    with transaction(database()) as session:
+        attempt = runs.resume(session, view.id, view.attempt, view.version)
+    if attempt is not None:
+        metrics.RESUMED.inc()
+        log.warning("run_resumed", run_id=view.id, attempt=attempt, why=why)
+        send("plan", view.id, attempt)

@@ -1,0 +1,119 @@
+"""The Celery application: two queues, messages of ids and numbers only, and settings that survive what happens.
+
+Every setting below has a reason that was measured or met:
+
+- late acknowledgement, rejection when a worker dies, a prefetch of one: a killed worker's task runs again at once;
+- the visibility timeout exceeds every time limit, or Redis would hand a running task to a second worker;
+- JSON only: a pickled message runs code of whoever wrote it;
+- no result backend: the database is the record, and an id unknown to Celery looks like one that waits (celery#4450);
+- socket timeouts and health checks, or a publish into a half-open connection blocks for ever.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from celery import Celery
+from celery.signals import celeryd_init, setup_logging, worker_process_shutdown, worker_ready
+from kombu.entity import Queue
+
+from models.settings import settings
+from monitoring import logs
+from workers.engine import load
+
+CONTROL_QUEUE = "control"
+"""Short tasks: plan, finish, sweep. They never wait behind a solve."""
+
+SOLVE_QUEUE = "solve"
+"""One task a batch; each keeps a core busy for its whole budget."""
+
+QUEUES = (CONTROL_QUEUE, SOLVE_QUEUE)
+
+SWEEP_SECONDS = 5.0
+BROKER_SOCKET_SECONDS = 10.0
+
+TASK_MODULES = ("tasks.plan", "tasks.solve", "tasks.finish", "tasks.sweep")
+
+
+def create() -> Celery:
+    """The application for the settings of this process."""
+    config = settings()
+    application = Celery("nightshift", broker=config.redis_url, include=list(TASK_MODULES))
+    longest = config.max_seconds + config.hard_limit_seconds
+    application.conf.update(
+        task_ignore_result=True,
+        task_serializer="json",
+        accept_content=["json"],
+        task_queues=[Queue(name) for name in QUEUES],
+        task_default_queue=CONTROL_QUEUE,
+        task_create_missing_queues=False,
+        task_routes={"nightshift.solve": {"queue": SOLVE_QUEUE}},
+        task_acks_late=True,
+        task_reject_on_worker_lost=True,
+        worker_prefetch_multiplier=1,
+        worker_max_tasks_per_child=2000,
+        worker_soft_shutdown_timeout=5.0,
+        worker_cancel_long_running_tasks_on_connection_loss=False,
+        worker_hijack_root_logger=False,
+        task_publish_retry_policy={"max_retries": 2, "interval_start": 0.1, "interval_step": 0.2, "interval_max": 0.5},
+        broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,
+        broker_transport_options={
+            "visibility_timeout": longest + 300,
+            "unacked_restore_interval": 5,
+            "unacked_restore_throttle": 1,
+            "queue_order_strategy": "priority",
+            "socket_timeout": BROKER_SOCKET_SECONDS,
+            "socket_connect_timeout": BROKER_SOCKET_SECONDS,
+            "health_check_interval": 15,
+        },
+        beat_schedule={
+            "sweep": {
+                "task": "nightshift.sweep",
+                "schedule": SWEEP_SECONDS,
+                # a sweep that waited longer than its period is worthless: the next one does its work
+                "options": {"queue": CONTROL_QUEUE, "expires": SWEEP_SECONDS * 3},
+            }
+        },
+        beat_schedule_filename=str(config.data_dir / "beat-schedule"),
+    )
+    return application
+
+
+app = create()
+
+
+@setup_logging.connect  # type: ignore[untyped-decorator]
+def _configure_logs(**_: Any) -> None:
+    logs.configure(settings().log_format)
+
+
+@celeryd_init.connect  # type: ignore[untyped-decorator]
+def _import_solver_before_fork(options: dict[str, Any] | None = None, **_: Any) -> None:
+    """The parent imports the solver once, so that children share its pages; it never computes (they would hang)."""
+    queues = (options or {}).get("queues") or ""
+    names = queues.split(",") if isinstance(queues, str) else list(queues)
+    if SOLVE_QUEUE in names:
+        load("cpsat")
+
+
+@worker_ready.connect  # type: ignore[untyped-decorator]
+def _serve_metrics(**_: Any) -> None:
+    """Serves this host's metrics where a port is set; on the web's host its own /metrics already covers the workers."""
+    port = settings().worker_metrics_port
+    if port:
+        from prometheus_client import CollectorRegistry, start_http_server  # noqa: PLC0415
+        from prometheus_client.multiprocess import MultiProcessCollector  # noqa: PLC0415
+
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        start_http_server(port, registry=registry)
+
+
+@worker_process_shutdown.connect  # type: ignore[untyped-decorator]
+def _forget_live_gauges(pid: int | None = None, **_: Any) -> None:
+    if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        from prometheus_client.multiprocess import mark_process_dead  # noqa: PLC0415
+
+        mark_process_dead(pid or os.getpid())  # type: ignore[no-untyped-call]

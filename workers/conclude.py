@@ -1,0 +1,211 @@
+"""From the answers of all batches to the one document that leaves: aggregated, validated, bounded, explained."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+
+from models.shop.calendar import Calendars
+from models.shop.objective import LEVEL_UNIT, as_document
+from models.shop.problem import Problem
+from models.shop.result import LevelQuality, Outcome, Quality, objective_name, to_document
+from models.shop.validator import Violation, validate
+from monitoring.logs import get
+from workers.aggregate import Plan, aggregate
+from workers.batch import Answer
+from workers.bounds import level_bounds, lower_bounds
+from workers.engine import Levels, Limits
+from workers.split import Batch
+
+log = get(__name__)
+
+AGGREGATE_SECONDS = 5.0
+VERSIONED = ("nightshift", "ortools", "numpy", "celery")
+
+
+class PlanRefused(RuntimeError):
+    """The validator refused every plan there was; ``violations`` says why. Nothing of it leaves."""
+
+    def __init__(self, violations: Sequence[Violation]) -> None:
+        self.violations = tuple(violations)
+        first = "; ".join(f"{v.rule}: {v.detail}" for v in self.violations[:3])
+        super().__init__(f"{len(self.violations)} violations of the plan, the first: {first}")
+
+
+@dataclass(frozen=True, slots=True)
+class Conclusion:
+    """A run's result document and what is counted of it.
+
+    ``first_level``: name, value (hours or count) and gap of the first objective level. ``refused``: the validator
+    refused the engines' plan and the dispatch plan took its place.
+    """
+
+    document: dict[str, object]
+    levels: Levels
+    scheduled: int
+    left_out: int
+    refused: bool
+    first_level: tuple[str, float, float | None] | None
+
+
+def conclude(
+    problem: Problem,
+    batches: Sequence[Batch],
+    answers: Mapping[int, Answer],
+    *,
+    schedule_id: str,
+    digest: str,
+    cancelled: bool = False,
+    waited_seconds: float = 0.0,
+) -> Conclusion:
+    """One validated result of a relaxed problem and the batches' answers; missing batches are planned by dispatch.
+
+    Raises PlanRefused where even the dispatch plan breaks a rule: a fault of ours, stored as the run's error.
+    """
+    begun = time.monotonic()
+    calendars = Calendars(problem)
+    plan, refused = _validated(problem, batches, answers)
+    aggregated = time.monotonic()
+    terms = lower_bounds(problem, calendars)
+    reports = {number: answer.report for number, answer in answers.items()}
+    bounds = level_bounds(problem, batches, reports, terms)
+    levels = [
+        LevelQuality(level, value, bound.value if bound else None, bound.proved_by if bound else None)
+        for level, value, bound in zip(problem.objective, plan.levels[1:], bounds[1:], strict=True)
+    ]
+    left_out = LevelQuality(
+        {"unscheduled": 1000},
+        _weight_units(plan.levels[0]),
+        _weight_units(bounds[0].value if bounds[0] else 0),
+        "alone",
+    )
+    warnings = [*problem.warnings, *_notes(batches, answers)]
+    if refused:
+        warnings.append("The validator refused the engines' plan; the plan of the dispatch rules stands in.")
+    fallback = refused or len(answers) < len(batches) or any(answer.fallback for answer in answers.values())
+    outcome = Outcome(
+        status=_status(problem, plan, left_out, levels, cancelled=cancelled),
+        metrics=as_document(plan.metrics),
+        quality=_quality(problem, answers, plan, levels, left_out, digest),
+        schedule_id=schedule_id,
+        warnings=tuple(warnings),
+        fallback_used=bool(fallback),
+        timing={
+            "waited_seconds": round(waited_seconds, 3),
+            "solve_seconds": round(sum(answer.report.seconds for answer in answers.values()), 3),
+            "aggregate_seconds": round(aggregated - begun, 3),
+            "bound_seconds": round(time.monotonic() - aggregated, 3),
+        },
+    )
+    missing = len(plan.schedule.unscheduled)
+    return Conclusion(
+        document=to_document(problem, plan.schedule, outcome),
+        levels=plan.levels,
+        scheduled=len(problem.jobs) - missing,
+        left_out=missing,
+        refused=refused,
+        first_level=_first(levels),
+    )
+
+
+def _validated(problem: Problem, batches: Sequence[Batch], answers: Mapping[int, Answer]) -> tuple[Plan, bool]:
+    """The aggregated plan if it is valid, else the dispatch plan; whether the first was refused."""
+    reports = {number: answer.report for number, answer in answers.items()}
+    plan = aggregate(problem, batches, reports, Limits.within(AGGREGATE_SECONDS))
+    verdict = validate(problem, plan.schedule, as_document(plan.metrics))
+    if verdict.valid:
+        return plan, False
+    log.error("plan_refused", source=plan.source, violations=[f"{v.rule}: {v.detail}" for v in verdict.violations[:5]])
+    plan = aggregate(problem, batches, {}, Limits.within(AGGREGATE_SECONDS))
+    verdict = validate(problem, plan.schedule, as_document(plan.metrics))
+    if not verdict.valid:
+        raise PlanRefused(verdict.violations)
+    return plan, True
+
+
+def _weight_units(thousandths: int) -> int:
+    return thousandths * (LEVEL_UNIT // 1000)
+
+
+def _status(
+    problem: Problem, plan: Plan, left_out: LevelQuality, levels: Sequence[LevelQuality], *, cancelled: bool
+) -> str:
+    if cancelled:
+        return "cancelled"
+    if not all(level.lower_bound is not None and level.lower_bound >= level.value for level in (left_out, *levels)):
+        return "feasible"
+    nothing = len(plan.schedule.unscheduled) == len(problem.jobs) > 0
+    return "infeasible" if nothing else "optimal"
+
+
+def _quality(
+    problem: Problem,
+    answers: Mapping[int, Answer],
+    plan: Plan,
+    levels: Sequence[LevelQuality],
+    left_out: LevelQuality,
+    digest: str,
+) -> Quality:
+    tried = list(dict.fromkeys(name for answer in answers.values() for name in answer.tried)) or ["dispatch"]
+    used = sorted({answer.report.engine for answer in answers.values()}) or ["dispatch"]
+    options = problem.options
+    return Quality(
+        levels=tuple(levels),
+        engine="+".join(used) if plan.source != "dispatch" else "dispatch",
+        engines_tried=tuple(tried),
+        parameters={
+            "engine": options.engine,
+            "time_limit_seconds": options.seconds,
+            "gap_tolerance": options.gap_tolerance,
+            "batch_size": options.batch_size,
+            "merged_by": plan.source,
+            "batches": [dict(answer.report.parameters) for _, answer in sorted(answers.items())],
+        },
+        seed=options.seed,
+        input_sha256=digest,
+        versions=_versions(),
+        unscheduled=left_out if plan.schedule.unscheduled else None,
+    )
+
+
+def _notes(batches: Sequence[Batch], answers: Mapping[int, Answer]) -> list[str]:
+    """One warning for each kind of hand-over or fallback, with the batches it happened to."""
+    told: dict[str, list[int]] = {}
+    for batch in batches:
+        answer = answers.get(batch.number)
+        if answer is None:
+            note = "no answer in time; dispatch stands in"
+        elif answer.fallback:
+            note = answer.fallback
+        elif answer.report.handed_over:
+            note = f"planned by dispatch: {answer.report.handed_over}"
+        else:
+            continue
+        told.setdefault(note, []).append(batch.number + 1)
+    return [f"Batch {', '.join(map(str, numbers))} of {len(batches)}: {note}" for note, numbers in told.items()]
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": platform.python_version()}
+    for name in VERSIONED:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "unknown"
+    return found
+
+
+def _first(levels: Sequence[LevelQuality]) -> tuple[str, float, float | None] | None:
+    if not levels:
+        return None
+    document = levels[0].as_document()
+    name = objective_name(levels[0].objective)
+    gap = document["gap"]
+    return (
+        name if isinstance(name, str) else "combined",
+        levels[0].value / LEVEL_UNIT,
+        float(gap) if isinstance(gap, (int, float)) else None,
+    )
