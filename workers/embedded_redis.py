@@ -15,6 +15,8 @@ from pathlib import Path
 from types import TracebackType
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 START_SECONDS = 30.0
 STOP_SECONDS = 10.0
@@ -147,7 +149,13 @@ class EmbeddedRedis:
                     log.write(f"restart failed, trying again: {error}\n")
 
     def _client(self) -> redis.Redis:
-        return redis.Redis(unix_socket_path=str(self.socket), socket_timeout=2.0, socket_connect_timeout=2.0)
+        # No retries: not answering yet is what is asked.
+        return redis.Redis(
+            unix_socket_path=str(self.socket),
+            socket_timeout=2.0,
+            socket_connect_timeout=2.0,
+            retry=Retry(NoBackoff(), 0),
+        )
 
     def _answers(self) -> bool:
         with self._client() as client:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from workers import embedded_redis
 from workers.embedded_redis import EmbeddedRedis, EmbeddedRedisError, packaged_executable
@@ -33,7 +35,7 @@ def server(request: pytest.FixtureRequest) -> Path:
 
 
 def client(socket: Path) -> redis.Redis:
-    return redis.Redis(unix_socket_path=str(socket))
+    return redis.Redis(unix_socket_path=str(socket), retry=Retry(NoBackoff(), 0))
 
 
 def alive(pid: int) -> bool:
