@@ -116,7 +116,7 @@ def test_stops_the_server_where_the_work_fails(tmp_path: Path) -> None:
 def test_prefers_the_system_server(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "which", lambda name: f"/somewhere/{name}")
     assert embedded_redis.executable() == Path("/somewhere/redis-server")
-    monkeypatch.setattr(shutil, "which", lambda name: None)
+    monkeypatch.setattr(shutil, "which", lambda _name: None)
     assert embedded_redis.executable() == packaged_executable()
 
 
