@@ -15,7 +15,7 @@ _OPTIONS: Final[dict[int, int]] = {
 }
 
 
-class DamagedPayload(ValueError):  # noqa: N818 (says what it is)
+class DamagedPayload(ValueError):
     """A stored payload that cannot be unpacked: not zstd, cut off, changed, or larger than allowed."""
 
 

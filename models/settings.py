@@ -41,11 +41,11 @@ class Settings:
     """The product's settings. Sizes in bytes, times in seconds.
 
     ``solve_processes`` batches are solved beside each other with ``solve_threads`` solver threads each; together they
-    should not exceed the cores. ``hard_limit_seconds`` is how long a solve may run on past its own time limit before its
-    process is ended. ``max_seconds`` is the largest ``time_limit_seconds`` a request may ask for. ``max_attempts`` counts
-    how often a run whose worker was lost is tried in all. ``metrics_dir`` holds the metric files that processes share;
-    ``worker_metrics_port`` 0 serves no worker metrics. ``redis_socket`` is the embedded server's socket; None where
-    REDIS_URL names a server.
+    should not exceed the cores. ``hard_limit_seconds`` is how long a solve may run on past its own time limit before
+    its process is ended. ``max_seconds`` is the largest ``time_limit_seconds`` a request may ask for. ``max_attempts``
+    counts how often a run whose worker was lost is tried in all. ``metrics_dir`` holds the metric files that processes
+    share; ``worker_metrics_port`` 0 serves no worker metrics. ``redis_socket`` is the embedded server's socket; None
+    where REDIS_URL names a server.
     """
 
     data_dir: Path
@@ -127,6 +127,7 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
     read = _Reader(os.environ if env is None else env)
     data_dir = read.folder("NIGHTSHIFT_HOME", Path(".nightshift"))
     environment = read.choice("NIGHTSHIFT_ENV", "development", ("development", "production"))
+    log_format = "json" if environment == "production" else "console"
     redis_url = read.url("REDIS_URL", _REDIS_SCHEMES)
     redis_socket = None
     if redis_url is None:
@@ -134,9 +135,7 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
         redis_url = f"redis+socket://{redis_socket}"
     return Settings(
         data_dir=data_dir,
-        database_url=database_url(
-            read.url("DATABASE_URL", _DATABASE_SCHEMES) or f"sqlite:///{data_dir / 'nightshift.db'}"
-        ),
+        database_url=_database(read) or f"sqlite:///{data_dir / 'nightshift.db'}",
         redis_url=redis_url,
         cache_redis_url=read.url("CACHE_REDIS_URL", _REDIS_SCHEMES) or redis_url,
         redis_socket=redis_socket,
@@ -145,9 +144,7 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
         host=read.text("NIGHTSHIFT_HOST", "127.0.0.1"),
         port=read.whole("NIGHTSHIFT_PORT", 8080, 1, 65_535),
         worker_metrics_port=read.whole("NIGHTSHIFT_WORKER_METRICS_PORT", 0, 0, 65_535),
-        log_format=read.choice(
-            "NIGHTSHIFT_LOG_FORMAT", "json" if environment == "production" else "console", ("console", "json")
-        ),
+        log_format=read.choice("NIGHTSHIFT_LOG_FORMAT", log_format, ("console", "json")),
         log_level=read.choice("NIGHTSHIFT_LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
         solve_processes=read.whole("NIGHTSHIFT_SOLVE_PROCESSES", os.cpu_count() or 1, 1, 1024),
         solve_threads=read.whole("NIGHTSHIFT_SOLVE_THREADS", 1, 1, 64),
@@ -159,6 +156,15 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
         max_operations=read.whole("NIGHTSHIFT_MAX_OPERATIONS", 200_000, 1, 10_000_000),
         max_options=read.whole("NIGHTSHIFT_MAX_OPTIONS", 5_000_000, 1, 100_000_000),
     )
+
+
+def _database(read: _Reader) -> str | None:
+    url = read.url("DATABASE_URL", _DATABASE_SCHEMES)
+    if url is None:
+        return None
+    if urlsplit(url).path.strip("/") in ("", ":memory:"):
+        raise SettingsError("DATABASE_URL", "must name a database (SQLite: a file) after the host", masked(url))
+    return database_url(url)
 
 
 def _socket(data_dir: Path) -> Path:

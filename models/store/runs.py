@@ -130,7 +130,8 @@ def list_runs(
 
 def counts(session: Session) -> dict[State, int]:
     """How many runs are in each state."""
-    found = dict(session.execute(select(Run.state, func.count()).group_by(Run.state)).tuples().all())
+    query = select(Run.state, func.count()).group_by(Run.state)
+    found = {state: number for state, number in session.execute(query)}  # noqa: C416 (dict() has no types for rows)
     return {state: found.get(state, 0) for state in STATES}
 
 

@@ -6,6 +6,7 @@ behind a named lock, since its DDL cannot be rolled back.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,17 +23,17 @@ from models.tables.session import make_engine
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 LOCK_WAIT_SECONDS: Final = 120
 
+_one_at_a_time = threading.Lock()  # Alembic keeps the migration that runs in module globals
 
-class MigrationLocked(RuntimeError):  # noqa: N818 (says what it is)
+
+class MigrationLocked(RuntimeError):
     """Another process has been upgrading the same database for longer than LOCK_WAIT_SECONDS."""
 
 
 def upgrade(url: str, target: str = "head") -> None:
     """Bring the database at ``url`` up to revision ``target``. Raises MigrationLocked."""
-    with _engine(url) as engine, engine.connect() as connection, _alone(connection):
-        configuration = _configuration()
-        configuration.attributes["connection"] = connection
-        command.upgrade(configuration, target)
+    with _one_at_a_time, _engine(url) as engine, engine.connect() as connection, _alone(connection):
+        command.upgrade(configuration(connection), target)
 
 
 def revision(url: str) -> str | None:
@@ -43,16 +44,18 @@ def revision(url: str) -> str | None:
 
 def head() -> str:
     """The newest revision this version of the product knows."""
-    newest = ScriptDirectory.from_config(_configuration()).get_current_head()
+    newest = ScriptDirectory.from_config(configuration()).get_current_head()
     if newest is None:
         raise RuntimeError(f"no migrations in {MIGRATIONS}")
     return newest
 
 
-def _configuration() -> Config:
-    configuration = Config()
-    configuration.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    return configuration
+def configuration(connection: Connection | None = None) -> Config:
+    """Alembic's configuration for the product's migrations, run on ``connection``."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    return config
 
 
 @contextmanager

@@ -17,12 +17,14 @@ from tests.store.build import BATCHES, RESULT, Maker, seen, solving, submitted
 
 ROUNDS = 4
 
+Work = Callable[[Session], object]
 
-def together(maker: Maker, *works: Callable[[Session], object]) -> list[object]:
+
+def together(maker: Maker, *works: Work) -> list[object]:
     """What each of ``works`` answers, all started at the same moment in transactions of their own."""
     barrier = Barrier(len(works))
 
-    def one(work: Callable[[Session], object]) -> object:
+    def one(work: Work) -> object:
         barrier.wait(10)
         return in_transaction(maker, work)
 
@@ -30,15 +32,23 @@ def together(maker: Maker, *works: Callable[[Session], object]) -> list[object]:
         return [future.result(30) for future in [pool.submit(one, work) for work in works]]
 
 
-def test_of_two_that_finish_a_run_one_wins(session_factory: Maker) -> None:
+def finishing(run_id: str, result: bytes = RESULT) -> Work:
+    return lambda session: runs.finish(session, run_id, 1, state="finished", result=result, batches=BATCHES)
+
+
+def resuming(run_id: str, version: int) -> Work:
+    return lambda session: runs.resume(session, run_id, 1, version)
+
+
+def cancelling(run_id: str) -> Work:
+    return lambda session: runs.request_cancel(session, run_id)
+
+
+def test_of_those_that_finish_a_run_one_wins(session_factory: Maker) -> None:
     for _ in range(ROUNDS):
         run_id = solving(session_factory)
         bodies = [b'{"by": 0}', b'{"by": 1}', b'{"by": 2}']
-
-        def finish(body: bytes, run_id: str = run_id) -> Callable[[Session], object]:
-            return lambda session: runs.finish(session, run_id, 1, state="finished", result=body, batches=BATCHES)
-
-        won = together(session_factory, *(finish(body) for body in bodies))
+        won = together(session_factory, *(finishing(run_id, body) for body in bodies))
         assert won.count(True) == 1 and won.count(False) == 2
         with reading(session_factory) as session:
             assert runs.result(session, run_id) == bodies[won.index(True)]
@@ -49,25 +59,18 @@ def test_of_two_that_finish_a_run_one_wins(session_factory: Maker) -> None:
 def test_a_cancel_beside_a_finish_leaves_a_finished_run(session_factory: Maker) -> None:
     for _ in range(ROUNDS):
         run_id = solving(session_factory)
-        view, won = together(
-            session_factory,
-            lambda session, run_id=run_id: runs.request_cancel(session, run_id),
-            lambda session, run_id=run_id: runs.finish(session, run_id, 1, state="finished", result=RESULT),
-        )
+        view, won = together(session_factory, cancelling(run_id), finishing(run_id))
         assert won is True and isinstance(view, runs.RunView)
         after = seen(session_factory, run_id)
         assert after.state == "finished"
         assert after.cancel_requested == (not view.ended)
 
 
-def test_of_two_sweeps_that_resume_a_run_one_wins(session_factory: Maker) -> None:
+def test_of_sweeps_that_resume_a_run_one_wins(session_factory: Maker) -> None:
     for _ in range(ROUNDS):
         run_id = solving(session_factory)
         version = seen(session_factory, run_id).version
-        resumed = together(
-            session_factory,
-            *[lambda session, run_id=run_id: runs.resume(session, run_id, 1, version)] * 3,  # noqa: B023 (used at once)
-        )
+        resumed = together(session_factory, *[resuming(run_id, version)] * 3)
         assert sorted(map(str, resumed)) == ["2", "None", "None"]
         assert seen(session_factory, run_id).attempt == 2
 
@@ -76,11 +79,7 @@ def test_of_a_finish_and_a_resume_one_wins(session_factory: Maker) -> None:
     for _ in range(ROUNDS):
         run_id = solving(session_factory)
         version = seen(session_factory, run_id).version
-        finished, resumed = together(
-            session_factory,
-            lambda session, run_id=run_id: runs.finish(session, run_id, 1, state="finished", result=RESULT),
-            lambda session, run_id=run_id, version=version: runs.resume(session, run_id, 1, version),
-        )
+        finished, resumed = together(session_factory, finishing(run_id), resuming(run_id, version))
         assert finished is not (resumed == 2)
         assert seen(session_factory, run_id).state == ("finished" if finished else "queued")
 
@@ -112,7 +111,7 @@ def test_a_deadlock_is_tried_again(session_factory: Maker) -> None:
     barrier = Barrier(2)
     runs_of_work = []
 
-    def crossing(first: str, second: str) -> Callable[[Session], object]:
+    def crossing(first: str, second: str) -> Work:
         def work(session: Session) -> object:
             runs_of_work.append(first)
             done = runs.beat(session, first, 1)

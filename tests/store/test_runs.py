@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -256,7 +256,7 @@ def test_the_tables_themselves_allow_one_schedule_and_no_batch_twice(session_fac
 def test_the_database_refuses_unknown_states_and_orphans(session_factory: Maker) -> None:
     run_id = submitted(session_factory)
     for statement in (
-        Run.__table__.update().where(Run.id == run_id).values(state="dreaming"),
+        update(Run).where(Run.id == run_id).values(state="dreaming"),
         insert(Problem).values(run_id="nobody", body=b"x"),
     ):
         with pytest.raises(IntegrityError), transaction(session_factory) as session:
@@ -279,7 +279,7 @@ def test_lists_are_newest_first_in_pages(session_factory: Maker) -> None:
 def test_runs_of_the_same_moment_are_listed_once_each(session_factory: Maker) -> None:
     made = [submitted(session_factory) for _ in range(4)]
     with transaction(session_factory) as session:
-        session.execute(Run.__table__.update().values(created_at=utcnow()))
+        session.execute(update(Run).values(created_at=utcnow()))
         pages = [runs.list_runs(session, limit=1)]
         while pages[-1]:
             pages.append(runs.list_runs(session, limit=1, before=pages[-1][0].id))
