@@ -131,7 +131,7 @@ def list_runs(
 def counts(session: Session) -> dict[State, int]:
     """How many runs are in each state."""
     query = select(Run.state, func.count()).group_by(Run.state)
-    found = {state: number for state, number in session.execute(query)}  # noqa: C416 (dict() has no types for rows)
+    found = {row[0]: row[1] for row in session.execute(query)}
     return {state: found.get(state, 0) for state in STATES}
 
 

@@ -61,6 +61,19 @@ def test_a_reading_session_keeps_nothing(session_factory: Maker) -> None:
         assert session.scalars(select(Run)).all() == []
 
 
+@pytest.mark.services
+def test_a_connection_that_the_server_closed_is_replaced(mariadb_database: str) -> None:
+    engine, other = make_engine(mariadb_database), make_engine(mariadb_database)
+    with engine.connect() as connection:
+        number = connection.execute(text("SELECT CONNECTION_ID()")).scalar_one()
+    with other.connect() as connection:
+        connection.execute(text(f"KILL {number}"))
+    with engine.connect() as connection:
+        assert connection.execute(text("SELECT CONNECTION_ID()")).scalar_one() != number
+    engine.dispose()
+    other.dispose()
+
+
 def test_text_of_any_script_comes_back(session_factory: Maker) -> None:
     plant = "Werk Süd 工場 🏭"
     run_id = submitted(session_factory, plant=plant)
