@@ -13,8 +13,9 @@ import redis
 
 from models.inflight import BatchState, Progress
 from models.settings import settings
-from models.shop.parse import load
 from models.shop.problem import MAX_TERMS, SUM_TERMS, Level
+from models.shop.reading.options import read_objective
+from models.shop.reading.row import Faults, Row
 from models.shop.result import LEVEL_UNIT, objective_name
 from models.store import runs
 from models.store.views import RunView, State
@@ -80,6 +81,14 @@ def summary(view: RunView) -> dict[str, object]:
     }
 
 
+def forget() -> None:
+    """Drops what this process remembers of runs and servers."""
+    global _away_until
+    _away_until = 0.0
+    _objective.cache_clear()
+    _final_levels.cache_clear()
+
+
 def _instant(moment: datetime | None) -> str | None:
     return None if moment is None else moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
@@ -132,10 +141,10 @@ def _scratch(run_id: str, attempt: int) -> tuple[dict[int, BatchState], dict[int
 
 @lru_cache(maxsize=512)
 def _objective(run_id: str) -> tuple[Level, ...]:
-    """The objective of a run's problem; parsed once, as it never changes."""
+    """The objective of a run's problem, which was checked before it was stored and never changes."""
     with reading(database()) as session:
         body = runs.problem_body(session, run_id)
-    return load(body).objective
+    return read_objective(Row(Faults(), "", json.loads(body)))
 
 
 @lru_cache(maxsize=512)
@@ -151,9 +160,9 @@ def _final_levels(run_id: str) -> tuple[Mapping[str, object], ...] | None:
 def _merged(objective: Sequence[Level], told: Mapping[int, Progress], batches: int) -> list[dict[str, object]]:
     """The batches' values and bounds put together, level by level.
 
-    A bound for the jobs of a batch alone holds for the whole problem: bounds of terms that add up are added, of terms that
-    are a maximum the greatest counts; what no batch has told bounds nothing. Only the first level's bound is kept, as
-    the bounds of later levels hold only for the batch's own earlier ones.
+    A bound for the jobs of a batch alone holds for the whole problem: bounds of terms that add up are added, of terms
+    that are a maximum the greatest counts; what no batch has told bounds nothing. Only the first level's bound is
+    kept, as those of later levels hold only for the batch's own earlier ones.
     """
     rows: list[dict[str, object]] = []
     for number, level in enumerate(objective, start=1):  # 0 is the weight of unscheduled jobs

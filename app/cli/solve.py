@@ -1,0 +1,151 @@
+"""``nightshift solve``, ``check`` and ``generate``: planning on this machine, without a server."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import click
+
+from app.cli import files, kpi
+from app.cli.errors import BadInput, Failed, refused
+from app.cli.progress import Line
+from models.shop.faults import InvalidProblem
+from models.shop.problem import TERMS
+
+if TYPE_CHECKING:
+    from models.shop.problem import Level, Problem
+    from workers.local import Progress
+
+ENGINES = ("auto", "dispatch", "cpsat")
+THOUSAND = 1000
+"""A coefficient of 1 in thousandths."""
+
+
+@click.command()
+@click.argument("file")
+@click.option("--engine", type=click.Choice(ENGINES), help="Engine; auto picks.  [default: as the file says, or auto]")
+@click.option(
+    "--objective",
+    "terms",
+    metavar="TERM[,TERM...]",
+    help=f"What to minimise, most important first, of {', '.join(TERMS)}.  [default: as the file says]",
+)
+@click.option("--time-limit", type=click.FloatRange(0.1, 86_400), metavar="SECONDS", help="Solving budget.")
+@click.option("--workers", type=click.IntRange(1, 256), help="Batches solved side by side.  [default: cores]")
+@click.option("--seed", type=click.IntRange(0, 2**31 - 1), help="Seed of the search.")
+@click.option("--batch-size", type=click.IntRange(1, 10_000), help="Jobs in a batch.")
+@click.option("--output", metavar="FILE", help="Write the result as JSON.")
+def solve(
+    file: str,
+    engine: str | None,
+    terms: str | None,
+    time_limit: float | None,
+    workers: int | None,
+    seed: int | None,
+    batch_size: int | None,
+    output: str | None,
+) -> None:
+    """Plan FILE here: split, solve side by side, aggregate, validate.
+
+    FILE is Nightshift JSON, or FJSP or JSP text, told apart by content; - reads stdin. Progress goes to stderr, the key
+    figures to stdout. Ctrl-C stops the search and keeps the best plan.
+    """
+    files.check_writable(output)
+    objective = None if terms is None else _objective(terms)
+    begun = time.monotonic()
+    problem = files.read_problem(file)
+    asked = {"engine": engine, "seconds": time_limit, "seed": seed, "batch_size": batch_size}
+    options = replace(problem.options, **{name: value for name, value in asked.items() if value is not None})
+    problem = replace(problem, options=options, objective=objective or problem.objective)
+    document = _solved(problem, workers or os.cpu_count() or 1)
+    if output is not None:
+        files.write_json(output, document)
+    click.echo(kpi.table(document, time.monotonic() - begun))
+
+
+def _solved(problem: Problem, workers: int) -> dict[str, object]:
+    from monitoring import logs
+    from workers import local
+
+    logs.configure(level="ERROR")
+    with Line() as line:
+        return local.solve(problem, workers=workers, progress=lambda now: line.show(_told(now)))
+
+
+def _told(now: Progress) -> str:
+    with_plan = len(now.best)
+    plans = f", {with_plan} with a plan" if with_plan else ""
+    return f"{now.done} of {now.total} batches done{plans}, {now.seconds:.1f} s"
+
+
+def _objective(terms: str) -> tuple[Level, ...]:
+    names = [name.strip() for name in terms.split(",")]
+    for name in names:
+        if name not in TERMS:
+            raise BadInput(f"--objective: {name!r} is none of {', '.join(TERMS)}")
+    return tuple({name: THOUSAND} for name in names)
+
+
+@click.command()
+@click.argument("problem")
+@click.argument("schedule")
+def check(problem: str, schedule: str) -> None:
+    """Check the plan in SCHEDULE (a result) against every rule of PROBLEM.
+
+    Violations are told one a line; then the exit code is 1.
+    """
+    from models.shop.relax import relaxed
+    from models.shop.result_reader import read_result
+    from models.shop.validator import validate
+
+    shop = relaxed(files.read_problem(problem))
+    document = files.read_json(schedule)
+    try:
+        plan, metrics = read_result(shop, document)
+    except InvalidProblem as error:
+        raise refused(schedule, error) from None
+    verdict = validate(shop, plan, metrics)
+    for violation in verdict.violations:
+        click.echo(f"{violation.rule}: {violation.detail}")
+    if not verdict.valid:
+        raise Failed(f"{schedule}: {len(verdict.violations)} violations")
+    click.echo(f"valid: {len(plan.assignments)} operations placed, {len(plan.unscheduled)} jobs unscheduled")
+
+
+@click.command()
+@click.option("--jobs", default=411, show_default=True, type=click.IntRange(1, 200_000))
+@click.option("--machines", default=149, show_default=True, type=click.IntRange(1, 20_000))
+@click.option("--seed", default=1, show_default=True, type=click.IntRange(0, 2**31 - 1))
+@click.option("--setups", is_flag=True, help="Setup times between families.")
+@click.option("--routings", is_flag=True, help="Jobs of 1 to 4 operations, and release dates.")
+@click.option("--calendars", is_flag=True, help="Shifts, breaks and a holiday.")
+@click.option("--operators", is_flag=True, help="Skills, crews and single operators.")
+@click.option("--output", metavar="FILE", help="Where to write it.  [default: stdout]")
+def generate(
+    jobs: int,
+    machines: int,
+    seed: int,
+    setups: bool,
+    routings: bool,
+    calendars: bool,
+    operators: bool,
+    output: str | None,
+) -> None:
+    """Make up a factory with the statistics of a real one, as a problem in JSON."""
+    from models.shop.generate import factory
+
+    files.check_writable(output)
+    document = factory(
+        jobs, machines, seed, setups=setups, routings=routings, calendars=calendars, operators=operators
+    )
+    if output is None:
+        json.dump(document, sys.stdout, indent=1)
+        click.echo()
+    else:
+        files.write_json(output, document)
+        click.echo(f"{output}: {jobs} jobs on {machines} machines", err=True)

@@ -1,0 +1,40 @@
+"""How gunicorn serves the web application: one process, threads, bounded everything.
+
+``gunicorn --config python:app.gunicorn_conf``
+"""
+
+from __future__ import annotations
+
+import sys
+
+from models.settings import settings
+
+_settings = settings()
+
+wsgi_app = "app:create_app()"
+bind = f"{_settings.host}:{_settings.port}"
+
+workers = 1
+worker_class = "gthread"
+threads = 16
+keepalive = 15
+backlog = 512
+
+timeout = 60
+graceful_timeout = 20
+"""A submission that is being stored when the process is asked to end is answered first."""
+
+limit_request_line = 4094
+limit_request_fields = 50
+limit_request_field_size = 8190
+
+accesslog = None
+"""Requests are logged and counted by the application, under their request id."""
+
+SWITCH_SECONDS = 0.001
+"""How long a thread that computes keeps others waiting: a poll must not wait for five turns of a parser."""
+
+
+def post_fork(_server: object, _worker: object) -> None:
+    """Called in the process that serves."""
+    sys.setswitchinterval(SWITCH_SECONDS)

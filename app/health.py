@@ -1,0 +1,81 @@
+"""Whether this process lives, whether it can serve, and its numbers. Open to all unless the settings ask for a key."""
+
+from __future__ import annotations
+
+import redis
+from flask import Flask, Response, current_app
+from flask_openapi3 import APIBlueprint, Tag
+
+from app.auth import SETTINGS
+from app.openapi import answer
+from app.probes import Probe, database_probe, redis_probe
+from app.schemas.answers import Alive, Readiness
+from models.inflight import connect
+from models.settings import Settings
+from monitoring import metrics
+from monitoring.logs import get
+
+log = get(__name__)
+
+api = APIBlueprint("health", __name__, abp_tags=[Tag(name="health", description="For probes and Prometheus.")])
+
+QUEUES = ("control", "solve")
+PROBES = "nightshift_probes"
+BROKER = "nightshift_broker"
+
+
+def prepare(app: Flask) -> None:
+    """Makes the probes of an application."""
+    settings: Settings = app.extensions[SETTINGS]
+    app.extensions[PROBES] = (database_probe(settings), redis_probe(settings))
+    app.extensions[BROKER] = connect(settings.redis_url)
+
+
+@api.get(
+    "/livez",
+    summary="Whether the process answers",
+    operation_id="live",
+    responses={200: answer(Alive, "It does.")},
+)
+def livez() -> dict[str, str]:
+    """Asks nothing of database or Redis: restarting this process would not help them."""
+    return {"status": "ok"}
+
+
+@api.get(
+    "/readyz",
+    summary="Whether requests can be served",
+    operation_id="ready",
+    responses={200: answer(Readiness, "They can."), 503: answer(Readiness, "They cannot; the checks say why.")},
+)
+def readyz() -> tuple[dict[str, object], int]:
+    """The database answers and has the tables of this version, and Redis answers; each within two seconds."""
+    probes: tuple[Probe, ...] = current_app.extensions[PROBES]
+    findings = {probe.name: probe.ask() for probe in probes}
+    ready = all(finding.ok for finding in findings.values())
+    checks = {name: {"ok": finding.ok, "detail": finding.detail} for name, finding in findings.items()}
+    return {"status": "ready" if ready else "not ready", "checks": checks}, 200 if ready else 503
+
+
+@api.get(
+    "/metrics",
+    summary="Prometheus metrics",
+    operation_id="metrics",
+    responses={200: {"description": "The text form.", "content": {"text/plain": {"schema": {"type": "string"}}}}},
+)
+def numbers() -> Response:
+    """All metrics of this host's processes, with the depth of the queues where Redis answers."""
+    data, content_type = metrics.render(_depths())
+    return Response(data, content_type=content_type)
+
+
+def _depths() -> dict[str, int] | None:
+    probes: tuple[Probe, ...] = current_app.extensions[PROBES]
+    if not all(probe.ask().ok for probe in probes if probe.name == "redis"):
+        return None
+    client: redis.Redis = current_app.extensions[BROKER]
+    try:
+        return {queue: int(client.llen(queue)) for queue in QUEUES}  # type: ignore[arg-type]  # a client that waits
+    except redis.RedisError as error:
+        log.warning("queue_depth_unknown", error=type(error).__name__)
+        return None

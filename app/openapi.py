@@ -1,0 +1,123 @@
+"""The OpenAPI document: what the routes say of themselves, and the full form of a problem."""
+
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from flask_openapi3 import Info, OpenAPI, Tag
+from pydantic import BaseModel
+from pydantic.json_schema import JsonSchemaMode, models_json_schema
+
+from app.schemas import answers
+from app.schemas.problem import EXAMPLE, ProblemForm
+
+REFERENCE = "#/components/schemas/{model}"
+JSON = "application/json"
+PROBLEM_JSON = "application/problem+json"
+
+DESCRIPTION = """\
+Nightshift plans factories. Submit a problem, poll its state, fetch the checked plan.
+
+Times are RFC 3339 with offset, durations hours. Every error is a problem document (RFC 9457)."""
+
+SECURITY_SCHEMES = {
+    "bearer": {"type": "http", "scheme": "bearer", "description": "An API key: Authorization: Bearer nsk_..."},
+    "header": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "An API key: nsk_..."},
+}
+SECURITY: list[dict[str, list[Any]]] = [{"bearer": []}, {"header": []}]
+
+SCHEDULES = Tag(name="schedules", description="Requests for a plan. Roles: viewer reads, planner submits and cancels.")
+
+ANSWERED: tuple[type[BaseModel], ...] = (
+    answers.Accepted,
+    answers.RunStatus,
+    answers.RunList,
+    answers.Result,
+    answers.ProblemDetails,
+    answers.Alive,
+    answers.Readiness,
+)
+
+HEADERS: dict[str, dict[str, Any]] = {
+    "Location": {"description": "Path of the request.", "schema": {"type": "string"}},
+    "Retry-After": {"description": "Seconds to wait before asking again.", "schema": {"type": "integer"}},
+    "WWW-Authenticate": {"description": "How to send a key.", "schema": {"type": "string"}},
+}
+
+ERRORS = {
+    400: "The body could not be read: empty, broken JSON (with line and column) or damaged gzip data.",
+    401: "No API key, or one that is unknown or revoked.",
+    403: "The key's role may not do this.",
+    404: "There is no such schedule.",
+    409: "There is no plan to read: `state` says whether there will be one.",
+    413: "The body is larger than the limit.",
+    415: "The body is neither JSON nor gzipped JSON.",
+    422: "Fields break their rules: up to 100 of them are listed, `total_errors` counts all. Nothing was stored.",
+    500: "Something went wrong on our side; it is logged under the request_id.",
+    503: "The database does not answer. Nothing was stored.",
+}
+ERROR_HEADERS = {401: ("WWW-Authenticate",), 503: ("Retry-After",)}
+
+
+def answer(model: type[BaseModel], description: str, *headers: str) -> dict[str, Any]:
+    """An answer in JSON with these headers."""
+    return _response(JSON, model.__name__, description, headers)
+
+
+def errors(*statuses: int) -> dict[int, dict[str, Any]]:
+    """Answers of these statuses as problem documents, beside those that every protected endpoint may give."""
+    return {
+        status: _response(PROBLEM_JSON, "ProblemDetails", ERRORS[status], ERROR_HEADERS.get(status, ()))
+        for status in sorted({*statuses, 401, 403, 500, 503})
+    }
+
+
+def problem_body() -> dict[str, Any]:
+    """The request body of a submission. It is read as bytes and checked by the shop's own rules, once."""
+    content = {"schema": {"$ref": REFERENCE.format(model="ProblemForm")}, "example": EXAMPLE}
+    description = "The problem; see docs/problem.md. It may be sent with Content-Encoding: gzip."
+    return {"requestBody": {"required": True, "description": description, "content": {JSON: content}}}
+
+
+def make_app(import_name: str) -> OpenAPI:
+    """An empty application that collects the document as routes are added."""
+    info = Info(title="Nightshift", version=product_version(), description=DESCRIPTION)
+    return OpenAPI(import_name, info=info, security_schemes=SECURITY_SCHEMES, doc_ui=False, static_folder=None)
+
+
+def product_version() -> str:
+    """The version of the installed product; 0 where it runs without having been installed."""
+    try:
+        return version("nightshift")
+    except PackageNotFoundError:
+        return "0"
+
+
+def document(app: OpenAPI) -> dict[str, Any]:
+    """The OpenAPI 3.1 document of ``app``.
+
+    Schemas are taken from pydantic as they are: the library's own copy of them drops keywords it does not know. The
+    answer that it adds to every route for its own kind of error is one that no route gives.
+    """
+    made: dict[str, Any] = app.api_doc
+    modes: list[tuple[type[BaseModel], JsonSchemaMode]] = [(ProblemForm, "validation")]
+    modes += [(model, "serialization") for model in ANSWERED]
+    _, schemas = models_json_schema(modes, ref_template=REFERENCE)
+    made["components"]["schemas"] = schemas["$defs"]
+    for path in made["paths"].values():
+        for operation in path.values():
+            own = operation["responses"].get("422", {}).get("content", {})
+            if JSON in own:
+                del operation["responses"]["422"]
+    return made
+
+
+def _response(content_type: str, name: str, description: str, headers: tuple[str, ...]) -> dict[str, Any]:
+    made: dict[str, Any] = {
+        "description": description,
+        "content": {content_type: {"schema": {"$ref": REFERENCE.format(model=name)}}},
+    }
+    if headers:
+        made["headers"] = {header: HEADERS[header] for header in headers}
+    return made

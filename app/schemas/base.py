@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+
+from models.shop.reading.bounds import MAX_ID, MAX_TEXT
+
+
+def tidy(schema: dict[str, Any]) -> None:
+    """Drops what pydantic adds and a reader does not need: made-up titles, and null as the default of absent fields."""
+    for field in schema.get("properties", {}).values():
+        field.pop("title", None)
+        if field.get("default", ...) is None:
+            del field["default"]
+
+
+class Form(BaseModel):
+    """An object of a request: unknown fields are refused."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True, json_schema_extra=tidy)
+
+
+class Answer(BaseModel):
+    """An object of an answer."""
+
+    model_config = ConfigDict(json_schema_extra=tidy)
+
+
+Instant = Annotated[
+    str,
+    WithJsonSchema({"type": "string", "format": "date-time", "description": "RFC 3339 date and time with offset."}),
+]
+Id = Annotated[str, Field(min_length=1, max_length=MAX_ID)]
+Name = Annotated[str, Field(min_length=1, max_length=MAX_ID)]
+Text = Annotated[str, Field(max_length=MAX_TEXT)]

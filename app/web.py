@@ -1,0 +1,43 @@
+"""Builds the web application. It stays small and starts fast: no solver is ever imported here."""
+
+from __future__ import annotations
+
+import json
+
+from flask import Response
+from flask_openapi3 import OpenAPI
+
+from app import auth, errors, headers, health
+from app.api import schedules
+from app.openapi import document, make_app
+from models.settings import Settings
+from models.settings import settings as process_settings
+from monitoring import logs
+
+
+def build(settings: Settings | None = None) -> OpenAPI:
+    """The web application. Raises LookupError where a protected endpoint names no role."""
+    settings = settings or process_settings()
+    logs.configure(settings.log_format, settings.log_level.upper())
+    app = make_app("nightshift")
+    app.validation_error_callback = errors.invalid_parameters
+    app.json.sort_keys = False  # type: ignore[attr-defined]  # answers keep the order of their documentation
+    app.url_map.strict_slashes = True
+    app.extensions[auth.SETTINGS] = settings
+    health.prepare(app)
+    headers.register(app)
+    errors.register(app)
+    app.register_api(schedules.api)
+    app.register_api(health.api)
+    auth.check(app, schedules.api.name)
+    _describe(app)
+    return app
+
+
+def _describe(app: OpenAPI) -> None:
+    text = json.dumps(document(app), ensure_ascii=False)
+
+    def describe() -> Response:
+        return Response(text, content_type="application/json")
+
+    app.add_url_rule("/openapi.json", view_func=describe)
