@@ -6,10 +6,10 @@ from functools import cached_property
 
 from models.shop.problem import MAX_SECONDS, WHOLE_SHARE, Operation, Problem
 from models.shop.validator.facts import lot_seconds
-from models.shop.validator.intervals import Intervals, clip, intersection
+from models.shop.validator.intervals import Intervals
 from models.shop.validator.open_time import OpenTimes
 
-LOOKAHEAD = 3 * 366 * 86_400
+LOOKAHEAD = 400 * 86_400
 """Seconds looked at beyond the last dated event: weekly windows and daylight saving have repeated by then."""
 
 
@@ -18,7 +18,7 @@ class Alone:
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
-        self._known: dict[tuple[object, ...], bool] = {}
+        self._most: dict[tuple[object, ...], tuple[int, int]] = {}
 
     def fits(self, number: int) -> bool:
         """Whether the operation (uncut, or what is not fixed of it) surely fits by itself. False: not shown."""
@@ -26,36 +26,37 @@ class Alone:
         share = WHOLE_SHARE - sum(work.share for work in self.problem.fixed_by_operation.get(number, ()))
         if share <= 0:
             return True
-        job = self.problem.jobs[operation.job]
-        earliest = max(0, job.earliest, operation.start_after or 0)
-        latest = min(operation.end_before if operation.end_before is not None else MAX_SECONDS, self._last)
         operators: tuple[int | None, ...] = (None,)
         if operation.skill is not None:
             operators = self.problem.operators_by_skill[operation.skill, operation.skill_level]
         return any(
-            self._fits_on(operation, machine, operator, lot_seconds(whole, share), earliest, latest)
+            self._fits_on(operation, machine, operator, lot_seconds(whole, share))
             for machine, whole in operation.options.items()
+            if self._may_hold((machine, None), operation, lot_seconds(whole, share))
             for operator in operators
         )
 
-    def _fits_on(
-        self, operation: Operation, machine: int, operator: int | None, seconds: int, earliest: int, latest: int
-    ) -> bool:
-        setup = self._initial_setup(machine, operation.family_id)
+    def _fits_on(self, operation: Operation, machine: int, operator: int | None, seconds: int) -> bool:
+        if not self._may_hold((machine, operator), operation, seconds):
+            return False
+        open_time = self._open_times.machine(machine)
+        set_up = _after(open_time, self._initial_setup(machine, operation.family_id))
+        earliest = max(0, self.problem.jobs[operation.job].earliest, operation.start_after or 0, set_up)
+        latest = self._last if operation.end_before is None else min(self._last, operation.end_before)
+        longest, total = _most(self._open_times.within(machine, operator, earliest, latest))
+        return seconds <= (total if operation.interruptible else longest)
+
+    def _may_hold(self, where: tuple[int, int | None], operation: Operation, seconds: int) -> bool:
+        """Whether machine and operator are ever open long enough, windows aside: quickly says no to most that is no."""
+        machine, operator = where
         resource = self.problem.machines[machine]
         person = None if operator is None else self.problem.operators[operator]
-        key = (
-            (resource.calendar, resource.closed, setup),
-            None if person is None else (person.calendar, person.absent),
-            (seconds, earliest, latest, operation.interruptible),
-        )
-        if key not in self._known:
-            room = clip(self._open_times.machine(machine), _after(self._open_times.machine(machine), setup), latest)
-            room = clip(room, earliest, latest)
-            if operator is not None:
-                room = intersection(room, self._open_times.operator(operator))
-            self._known[key] = _holds(room, seconds, operation.interruptible)
-        return self._known[key]
+        key = (resource.calendar, resource.closed, *(() if person is None else (person.calendar, person.absent)))
+        most = self._most.get(key)
+        if most is None:
+            most = self._most[key] = _most(self._open_times.within(machine, operator, 0, self._last))
+        longest, total = most
+        return seconds <= (total if operation.interruptible else longest)
 
     def _initial_setup(self, machine: int, family: str | None) -> int:
         """The longest setup that can precede the operation on the machine as second zero finds it."""
@@ -100,7 +101,7 @@ def _after(open_time: Intervals, seconds: int) -> int:
     return 0 if left <= 0 else MAX_SECONDS
 
 
-def _holds(room: Intervals, seconds: int, interruptible: bool) -> bool:
-    if interruptible:
-        return sum(end - start for start, end in room) >= seconds
-    return any(end - start >= seconds for start, end in room)
+def _most(room: Intervals) -> tuple[int, int]:
+    """The longest interval, and the open seconds in all."""
+    lengths = [end - start for start, end in room]
+    return max(lengths, default=0), sum(lengths)

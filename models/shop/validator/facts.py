@@ -24,6 +24,8 @@ class Facts:
             (a for a in schedule.assignments if self._known(a)), key=lambda a: (a.start, a.end, a.operation, a.lot)
         )
         self.current: Sequence[Assignment] = [a for a in self.assignments if not self.completed(a)]
+        done = sorted((a for a in self.assignments if self.completed(a)), key=lambda a: a.end)
+        self.last_completed: Mapping[int, Assignment] = {a.machine: a for a in done}
         first = min((a.start for a in self.assignments), default=0)
         last = max((a.end for a in self.assignments), default=0)
         self.open_times = OpenTimes(problem, min(first, 0), max(last, 1))

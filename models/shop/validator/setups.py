@@ -64,10 +64,9 @@ def _state_at_zero(facts: Facts, machine: int) -> tuple[str | None, Assignment |
     given = facts.problem.machines[machine].initial_family
     if given is not None:
         return given, None
-    done = [a for a in facts.assignments if a.machine == machine and facts.completed(a)]
-    if not done:
+    last = facts.last_completed.get(machine)
+    if last is None:
         return None, None
-    last = max(done, key=lambda a: (a.end, a.start, a.operation, a.lot))
     return facts.operation(last).family_id, last
 
 
