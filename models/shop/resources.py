@@ -179,7 +179,7 @@ class Line:
 def earliest_run(
     opened: OpenTime, usages: Sequence[Usage], t: int, seconds: int, latest: int, *, interruptible: bool
 ) -> tuple[int, int] | None:
-    """The earliest (start, end) from ``t`` on, ending by ``latest``, open at the start, free in all usages throughout."""
+    """The earliest (start, end) from ``t`` on: by ``latest``, open at the start, free in all usages throughout."""
     while True:
         for usage in usages:
             t = usage.skip(t, seconds)
