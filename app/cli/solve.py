@@ -26,7 +26,7 @@ THOUSAND = 1000
 """A coefficient of 1 in thousandths."""
 
 
-@click.command()
+@click.command(short_help="Plan a problem here, without a server.")
 @click.argument("file")
 @click.option("--engine", type=click.Choice(ENGINES), help="Engine; auto picks.  [default: as the file says, or auto]")
 @click.option(
@@ -59,8 +59,14 @@ def solve(
     objective = None if terms is None else _objective(terms)
     begun = time.monotonic()
     problem = files.read_problem(file)
-    asked = {"engine": engine, "seconds": time_limit, "seed": seed, "batch_size": batch_size}
-    options = replace(problem.options, **{name: value for name, value in asked.items() if value is not None})
+    stated = problem.options
+    options = replace(
+        stated,
+        engine=engine or stated.engine,
+        seconds=stated.seconds if time_limit is None else time_limit,
+        seed=stated.seed if seed is None else seed,
+        batch_size=batch_size or stated.batch_size,
+    )
     problem = replace(problem, options=options, objective=objective or problem.objective)
     document = _solved(problem, workers or os.cpu_count() or 1)
     if output is not None:
@@ -91,7 +97,7 @@ def _objective(terms: str) -> tuple[Level, ...]:
     return tuple({name: THOUSAND} for name in names)
 
 
-@click.command()
+@click.command(short_help="Check a plan against every rule of its problem.")
 @click.argument("problem")
 @click.argument("schedule")
 def check(problem: str, schedule: str) -> None:
@@ -117,7 +123,7 @@ def check(problem: str, schedule: str) -> None:
     click.echo(f"valid: {len(plan.assignments)} operations placed, {len(plan.unscheduled)} jobs unscheduled")
 
 
-@click.command()
+@click.command(short_help="Make up a factory, as a problem in JSON.")
 @click.option("--jobs", default=411, show_default=True, type=click.IntRange(1, 200_000))
 @click.option("--machines", default=149, show_default=True, type=click.IntRange(1, 20_000))
 @click.option("--seed", default=1, show_default=True, type=click.IntRange(0, 2**31 - 1))
@@ -140,9 +146,7 @@ def generate(
     from models.shop.generate import factory
 
     files.check_writable(output)
-    document = factory(
-        jobs, machines, seed, setups=setups, routings=routings, calendars=calendars, operators=operators
-    )
+    document = factory(jobs, machines, seed, setups=setups, routings=routings, calendars=calendars, operators=operators)
     if output is None:
         json.dump(document, sys.stdout, indent=1)
         click.echo()

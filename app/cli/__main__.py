@@ -1,0 +1,5 @@
+"""``python -m app.cli`` is ``nightshift``."""
+
+from app.cli import main
+
+main()

@@ -1,0 +1,100 @@
+"""``nightshift db`` and ``nightshift apikey``: what whoever runs a Nightshift does with its database."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from app.cli.errors import BadInput, Failed
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session, sessionmaker
+
+ROLES = ("viewer", "planner", "admin")
+
+
+@click.group(short_help="Look after the database.")
+def db() -> None:
+    """Look after the database that DATABASE_URL names (default: a SQLite file in NIGHTSHIFT_HOME)."""
+
+
+@db.command()
+def upgrade() -> None:
+    """Bring the tables to what this version needs. Safe to run again."""
+    from models.settings import settings
+    from models.tables import migrate
+
+    migrate.upgrade(settings().database_url)
+    click.echo(f"at revision {migrate.head()}")
+
+
+@db.command()
+def revision() -> None:
+    """Show the revision the database is at and the one this version needs; exit code 1 where they differ."""
+    from models.settings import settings
+    from models.tables import migrate
+
+    found, needed = migrate.revision(settings().database_url), migrate.head()
+    click.echo(f"at {found or 'no revision'}, this version needs {needed}")
+    if found != needed:
+        raise Failed("run: nightshift db upgrade")
+
+
+@click.group()
+def apikey() -> None:
+    """Make, list and revoke API keys."""
+
+
+@apikey.command()
+@click.argument("name")
+@click.option("--role", type=click.Choice(ROLES), default="planner", show_default=True)
+def create(name: str, role: str) -> None:
+    """Make a key called NAME. The key is shown once, on stdout; only its hash is kept."""
+    from models.store import keys
+    from models.tables.session import transaction
+
+    try:
+        with transaction(_sessions()) as session:
+            key_id, token = keys.create(session, name, role)
+    except ValueError as error:
+        raise BadInput(str(error)) from None
+    click.echo(token)
+    click.echo(f"key {key_id} ({role}); keep it now, it is not shown again", err=True)
+
+
+@apikey.command("list")
+def list_keys() -> None:
+    """List all keys: id, name, role, when made, last used and revoked."""
+    from models.store import keys
+    from models.tables.session import reading
+
+    with reading(_sessions()) as session:
+        for key in keys.list_keys(session):
+            used = f"last used {key.last_used_at:%Y-%m-%d %H:%M}" if key.last_used_at else "never used"
+            revoked = f", revoked {key.revoked_at:%Y-%m-%d %H:%M}" if key.revoked_at else ""
+            click.echo(f"{key.id}  {key.name}  {key.role}  made {key.created_at:%Y-%m-%d %H:%M}, {used}{revoked}")
+
+
+@apikey.command()
+@click.argument("key_id")
+def revoke(key_id: str) -> None:
+    """Take the key KEY_ID out of use, at once."""
+    from models.store import keys
+    from models.tables.session import transaction
+
+    with transaction(_sessions()) as session:
+        if not keys.revoke(session, key_id):
+            raise BadInput(f"no key {key_id!r} is in use")
+    click.echo(f"key {key_id} revoked")
+
+
+def _sessions() -> sessionmaker[Session]:
+    from models.settings import settings
+    from models.tables import migrate
+    from models.tables.session import sessions
+
+    url = settings().database_url
+    if migrate.revision(url) != migrate.head():
+        raise Failed("the database has not the tables of this version; run: nightshift db upgrade")
+    return sessions(url)
