@@ -13,8 +13,9 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from models.shop.faults import Fault, InvalidProblem
+from models.shop.formats import parse_text
 from models.shop.problem import Job, Problem
-from models.shop.reading.bounds import Bounds
+from models.shop.reading.bounds import DEFAULT_BOUNDS, Bounds
 from models.shop.reading.calendars import read_calendars
 from models.shop.reading.context import Context
 from models.shop.reading.jobs import read_jobs
@@ -42,7 +43,9 @@ _DOCUMENT = frozenset(
         "options",
     }
 )
-DEFAULT_BOUNDS = Bounds()
+_TEXT_OPENINGS = "0123456789#"
+"""FJSP and JSP text begin with a number or a comment; nothing that is a problem in JSON does."""
+
 _EXAMPLES = 3
 """A warning names this many jobs."""
 
@@ -108,6 +111,8 @@ def load(data: bytes, bounds: Bounds = DEFAULT_BOUNDS) -> Problem:
     opening = text.lstrip()[:1]
     if not opening:
         raise _refused("document", "empty", "is empty")
+    if opening in _TEXT_OPENINGS:
+        return parse_text(text, bounds=bounds)
     return parse(_from_json(text), bounds)
 
 
@@ -115,7 +120,7 @@ def _from_json(text: str) -> object:
     try:
         return json.loads(text, object_pairs_hook=_build_object)
     except json.JSONDecodeError as error:
-        message = f"is no JSON at column {error.colno}: {error.msg}"
+        message = f"is neither JSON nor FJSP / JSP text; at column {error.colno}: {error.msg}"
         raise _refused(f"line {error.lineno}", "json", message) from None
     except RecursionError:
         raise _refused("document", "depth", "is nested far too deep") from None

@@ -50,3 +50,6 @@ class Bounds:
     max_fixed: int = 200_000
     max_reference: int = 1_000_000
     max_seconds: float = 3_600.0
+
+
+DEFAULT_BOUNDS = Bounds()

@@ -13,8 +13,9 @@ _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])(?::([0-5][0-9]))?")
 _MIDNIGHT = ("24:00", "24:00:00")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_YEARS = (1970, 2200)
 DAY = 86_400
+_LAST = (datetime(2200, 1, 1, tzinfo=UTC) - _EPOCH).days * DAY
+_YEARS = "1970-01-01 and 2200-01-01, UTC"
 
 
 class Unreadable(ValueError):
@@ -26,7 +27,7 @@ class Unreadable(ValueError):
 
 
 class Instant(NamedTuple):
-    """A point in time: ``moment`` in whole seconds, rounded down, and the fraction's ``decimals``, no zeros at the end."""
+    """A point in time: ``moment`` in whole seconds, rounded down, and the ``decimals`` cut off, no zeros at the end."""
 
     moment: datetime
     decimals: str
@@ -55,23 +56,27 @@ def read_instant(text: str) -> Instant:
     whole, fraction, offset = found.groups()
     if offset is None:
         raise Unreadable("offset", "needs an offset, like Z or +01:00")
-    _check_year(int(whole[:4]))
     try:
         moment = datetime.fromisoformat(whole + offset.upper())
     except ValueError:
         raise Unreadable("instant", "must be a day and a time that exist") from None
-    return Instant(moment, (fraction or "").rstrip("0"))
+    instant = Instant(moment, (fraction or "").rstrip("0"))
+    if not 0 <= instant.floor <= instant.ceiling <= _LAST:
+        raise Unreadable("range", f"must lie between {_YEARS}")
+    return instant
 
 
 def read_date(text: str) -> date:
     """A date YYYY-MM-DD from 1970 to 2200. Raises Unreadable."""
     if _DATE.fullmatch(text) is None:
         raise Unreadable("date", "must be a date like 2026-01-06")
-    _check_year(int(text[:4]))
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         raise Unreadable("date", "must be a day that exists") from None
+    if not 0 <= (day - _EPOCH.date()).days * DAY <= _LAST:
+        raise Unreadable("range", f"must lie between {_YEARS}")
+    return day
 
 
 def read_clock(text: str, *, ends: bool) -> int:
@@ -85,8 +90,3 @@ def read_clock(text: str, *, ends: bool) -> int:
         raise Unreadable("clock", "must be a time of the day like 06:00 or 06:00:30")
     hour, minute, second = found.groups()
     return int(hour) * 3600 + int(minute) * 60 + int(second or 0)
-
-
-def _check_year(year: int) -> None:
-    if not _YEARS[0] <= year < _YEARS[1]:
-        raise Unreadable("range", f"must lie between {_YEARS[0]} and {_YEARS[1]}")

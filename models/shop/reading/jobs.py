@@ -73,8 +73,6 @@ def _read_job(
     priority = row.integer("priority", 1, LEAST_URGENT) or _DEFAULT_PRIORITY
     is_important = row.flag("is_important", False)
     weight = read_thousandths(row, "weight")
-    if weight is None:
-        weight = (LEAST_URGENT + 1 - priority) * (2000 if is_important else 1000)
     release = context.second_up(row, "release_date")
     return Job(
         index,
@@ -83,7 +81,7 @@ def _read_job(
         count,
         priority=priority,
         is_important=is_important,
-        weight=weight,
+        weight=default_weight(priority, is_important) if weight is None else weight,
         release=release,
         earliest=max(0, release or 0),
         due=context.second_down(row, "lcd_date"),
@@ -91,6 +89,11 @@ def _read_job(
         family_id=family_id,
         quantity=_read_quantity(row),
     )
+
+
+def default_weight(priority: int, is_important: bool) -> int:
+    """The weight of a job that states none, in thousandths: 6 - priority, doubled if important."""
+    return (LEAST_URGENT + 1 - priority) * (2000 if is_important else 1000)
 
 
 def _read_quantity(row: Row) -> float | None:
