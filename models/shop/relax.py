@@ -13,8 +13,8 @@ from models.shop.reading.options import CALENDAR_RULE
 def relaxed(problem: Problem) -> Problem:
     """The problem with ``options.relax`` applied and one warning for each relaxed rule.
 
-    Applying it again changes nothing. A relaxed ``release`` keeps the stated release date, which flow time counts from. Of a relaxed calendar nothing
-    stands; its machines' own closures and its operators' absences do.
+    Applying it again changes nothing. A relaxed ``release`` keeps the stated release date, which flow time counts from.
+    Of a relaxed calendar nothing stands; its machines' own closures and its operators' absences do.
     """
     warnings = list(problem.warnings)
     for rule in problem.options.relax:
