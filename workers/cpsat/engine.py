@@ -1,0 +1,68 @@
+"""CP-SAT as an engine: exact where a batch is small enough, with bounds, and never worse than its warm start."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from models.shop.calendar import Calendars
+from models.shop.objective import evaluate
+from models.shop.problem import Problem
+from models.shop.schedule import Decision
+from models.shop.timeline import replay
+from workers.cpsat.levels import Solve
+from workers.cpsat.scope import scope
+from workers.cpsat.unsupported import too_large, unsupported
+from workers.engine import Levels, Limits, Report, Watch
+
+
+class CpSatEngine:
+    """Plans a batch with OR-Tools CP-SAT, level after level.
+
+    ``start`` is a known plan (decisions), set by the caller before ``solve``: it is the first solution, and the answer is
+    never worse. Operations that may be cut into lots are planned whole. What the model does not hold is handed over
+    (``Report.handed_over``). With one thread the same input and seed give the same plan unless the deadline cuts a search
+    short.
+    """
+
+    name = "cpsat"
+
+    def __init__(self) -> None:
+        self.start: tuple[Decision, ...] = ()
+
+    def solve(self, problem: Problem, jobs: Sequence[int], limits: Limits, watch: Watch) -> Report:
+        """Plan the unfixed operations of ``jobs``."""
+        begun = time.monotonic()
+        reason = unsupported(problem, jobs)
+        if reason:
+            return self._handed_over(reason, begun)
+        calendars = Calendars(problem)
+        batch = scope(problem, jobs, calendars)
+        run = Solve(batch, limits, watch, self.start)
+        reason = too_large(batch, run.reach)
+        if reason:
+            return self._handed_over(reason, begun)
+        run.run()
+        decisions, levels = self._better(problem, jobs, calendars, run)
+        status = "unknown" if decisions is None else "optimal" if levels == run.bounds else "feasible"
+        parameters: dict[str, object] = {"threads": limits.threads, "seed": limits.seed, "parts": len(run.states)}
+        return Report(self.name, decisions or (), status, run.bounds, time.monotonic() - begun, parameters)
+
+    def _better(
+        self, problem: Problem, jobs: Sequence[int], calendars: Calendars, run: Solve
+    ) -> tuple[tuple[Decision, ...] | None, Levels | None]:
+        """The better of the plan found and the warm start, with its value; None where there is neither."""
+        plans = [self.start] if self.start else []
+        if run.complete:
+            plans.append(run.decisions)
+        valued = []
+        for decisions in plans:
+            schedule = replay(problem, decisions, jobs, calendars)
+            valued.append((evaluate(problem, schedule, jobs, calendars), schedule.decisions()))
+        if not valued:
+            return None, None
+        levels, decisions = min(valued, key=lambda row: row[0])
+        return decisions, levels
+
+    def _handed_over(self, reason: str, begun: float) -> Report:
+        return Report(self.name, (), "unknown", seconds=time.monotonic() - begun, handed_over=reason)
