@@ -20,7 +20,7 @@ class NotReady(Failed):
 
 
 class Client:
-    """A server at ``url`` and the API key to send. Every call may raise BadInput (4xx) or Unreachable (5xx, silence)."""
+    """A server at ``url``, spoken to with an API key. Calls raise BadInput for 4xx, Unreachable for 5xx and silence."""
 
     def __init__(self, url: str, key: str | None) -> None:
         if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).netloc:
