@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from flask_openapi3 import OpenAPI
+    from flask_openapi3.openapi import OpenAPI
 
     from models.settings import Settings
 

@@ -33,11 +33,13 @@ def read_json(request: Request, limit: int) -> bytes:
         )
     if (request.content_length or 0) > limit:
         raise _too_large(limit, f"Content-Length is {request.content_length} bytes")
-    request.max_content_length = limit
+    request.max_content_length = limit + 1  # a body without length is cut there, and then known to be too large
     try:
         data = request.get_data(cache=False)
     except RequestEntityTooLarge as error:
         raise _too_large(limit, "more came") from error
+    if len(data) > limit:
+        raise _too_large(limit, "more came")
     if encoding in GZIP:
         data = _inflate(data, limit)
     if not data.strip():

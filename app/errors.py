@@ -9,8 +9,9 @@ from typing import Any
 
 import redis
 from flask import Flask, Response, g, request
+from flask.typing import ResponseReturnValue
 from pydantic import ValidationError
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
@@ -27,6 +28,9 @@ AWAY_RETRY_SECONDS = 2
 
 BROKEN_FORM_RULES = ("json", "encoding", "empty")
 """Rules whose breach means that the body could not be read at all: 400; every other breach is 422."""
+
+AWAY = (OperationalError, InterfaceError, PoolTimeout)
+"""Errors of a database that does not answer, or not in time."""
 
 _DETAILS = {
     404: "Nothing is at this address.",
@@ -120,16 +124,18 @@ def register(app: Flask) -> None:
     app.register_error_handler(Exception, _unexpected)
 
 
-def _http(error: HTTPException) -> Response:
+def _http(error: HTTPException) -> ResponseReturnValue:
     if error.response is not None:  # an answer that is already made, as flask-openapi3 aborts with
-        return Response(error.response.get_data(), error.response.status_code, content_type=error.response.content_type)
+        return error.get_response()
     status = error.code or 500
     name = HTTPStatus(status).phrase.lower().replace(" ", "-")
     headers = {key: value for key, value in error.get_headers() if key in ("Allow", "Retry-After", "Location")}
     return ApiError(status, name, _DETAILS.get(status, error.description or ""), headers=headers).response()
 
 
-def _database(error: Exception) -> Response:
+def _database(error: SQLAlchemyError) -> Response:
+    if not isinstance(error, AWAY):  # a statement that the database refuses is our mistake
+        return _unexpected(error)
     log.error("database_away", error=type(error).__name__, cause=str(getattr(error, "orig", error))[:200])
     return database_away().response()
 

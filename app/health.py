@@ -1,10 +1,11 @@
-"""Whether this process lives, whether it can serve, and its numbers. Open to all unless the settings ask for a key."""
+"""Whether this process lives, whether it can serve, and its numbers; open to all who reach the port."""
 
 from __future__ import annotations
 
 import redis
 from flask import Flask, Response, current_app
-from flask_openapi3 import APIBlueprint, Tag
+from flask_openapi3.blueprint import APIBlueprint
+from flask_openapi3.models.tag import Tag
 
 from app.auth import SETTINGS
 from app.openapi import answer

@@ -5,7 +5,10 @@ from __future__ import annotations
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from flask_openapi3 import Info, OpenAPI, Tag
+from flask_openapi3.models.info import Info
+from flask_openapi3.models.tag import Tag
+from flask_openapi3.openapi import OpenAPI
+from flask_openapi3.types import ResponseDict, SecuritySchemesDict
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
@@ -21,7 +24,7 @@ Nightshift plans factories. Submit a problem, poll its state, fetch the checked 
 
 Times are RFC 3339 with offset, durations hours. Every error is a problem document (RFC 9457)."""
 
-SECURITY_SCHEMES = {
+SECURITY_SCHEMES: SecuritySchemesDict = {
     "bearer": {"type": "http", "scheme": "bearer", "description": "An API key: Authorization: Bearer nsk_..."},
     "header": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "An API key: nsk_..."},
 }
@@ -65,7 +68,7 @@ def answer(model: type[BaseModel], description: str, *headers: str) -> dict[str,
     return _response(JSON, model.__name__, description, headers)
 
 
-def errors(*statuses: int) -> dict[int, dict[str, Any]]:
+def errors(*statuses: int) -> ResponseDict:
     """Answers of these statuses as problem documents, beside those that every protected endpoint may give."""
     return {
         status: _response(PROBLEM_JSON, "ProblemDetails", ERRORS[status], ERROR_HEADERS.get(status, ()))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 
 from flask import Response
-from flask_openapi3 import OpenAPI
+from flask_openapi3.openapi import OpenAPI
 
 from app import auth, errors, headers, health
 from app.api import schedules
@@ -35,9 +36,11 @@ def build(settings: Settings | None = None) -> OpenAPI:
 
 
 def _describe(app: OpenAPI) -> None:
-    text = json.dumps(document(app), ensure_ascii=False)
+    @cache
+    def text() -> str:
+        return json.dumps(document(app), ensure_ascii=False)
 
     def describe() -> Response:
-        return Response(text, content_type="application/json")
+        return Response(text(), content_type="application/json")
 
     app.add_url_rule("/openapi.json", view_func=describe)

@@ -13,10 +13,11 @@ import redis
 
 from models.inflight import BatchState, Progress
 from models.settings import settings
+from models.shop.objective import LEVEL_UNIT
 from models.shop.problem import MAX_TERMS, SUM_TERMS, Level
 from models.shop.reading.options import read_objective
 from models.shop.reading.row import Faults, Row
-from models.shop.result import LEVEL_UNIT, objective_name
+from models.shop.result import objective_name
 from models.store import runs
 from models.store.views import RunView, State
 from models.tables.session import reading

@@ -64,7 +64,11 @@ def _busy(rows: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
     peak = max(load)
     top = len(BLOCKS) - 1
     yield "Work under way", "".join(BLOCKS[0 if not x else max(1, round(top * x / peak))] for x in load)
-    yield "", f"{PICTURE_COLUMNS} columns of {step / 3600:.1f} h; highest: {peak:.0f} operations at a time"
+    yield "", f"{PICTURE_COLUMNS} columns of {_span(step)}; highest: {peak:.0f} operations at a time"
+
+
+def _span(seconds: float) -> str:
+    return f"{seconds / 3600:.1f} h" if seconds >= 3600 else f"{seconds / 60:.1f} min"
 
 
 def _seconds(instant: str) -> float:

@@ -78,7 +78,7 @@ def _solved(problem: Problem, workers: int) -> dict[str, object]:
     from monitoring import logs
     from workers import local
 
-    logs.configure(level="ERROR")
+    logs.configure(level="CRITICAL")  # an engine that fails is told among the result's warnings
     with Line() as line:
         return local.solve(problem, workers=workers, progress=lambda now: line.show(_told(now)))
 

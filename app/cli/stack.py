@@ -86,7 +86,7 @@ def demo(keep: bool, seed: int, time_limit: float) -> None:
         files.write_json(SCHEDULE, result)
         click.echo(kpi.table(result, time.monotonic() - begun))
         click.echo(f"\nThe plan is in {SCHEDULE}. Try next:")
-        click.echo(_hints(server.url, token, run_id) if keep else _hints_after())
+        click.echo(_hints(_command(), server.url, token, run_id) if keep else _hints_after(_command()))
         if keep:
             server.wait()
 
@@ -195,7 +195,7 @@ def _port(settings: Settings) -> int:
     return free_port(settings.host) if port_taken(settings.host, settings.port) else settings.port
 
 
-def _hints(url: str, token: str, run_id: str) -> str:
+def _hints(command: str, url: str, token: str, run_id: str) -> str:
     header = f"-H 'Authorization: Bearer {token}'"
     run = f"{url}/v1/schedules/{run_id}"
     return "\n".join(
@@ -203,20 +203,24 @@ def _hints(url: str, token: str, run_id: str) -> str:
             f"  curl {header} {run}",
             f"  curl {header} {run}/result",
             f"  curl {header} {url}/v1/schedules",
-            "  nightshift generate --seed 2 --output factory.json",
+            f"  {command} generate --seed 2 --output factory.json",
             f"  curl {header} -H 'Content-Type: application/json' --data @factory.json {url}/v1/schedules",
             f"  curl {url}/openapi.json",
         ]
     )
 
 
-def _hints_after() -> str:
-    command = Path(sys.argv[0]).name
+def _hints_after(command: str) -> str:
     return "\n".join(
         [
-            "  make demo KEEP=1                                  the same, left running, with curl lines to try",
+            f"  {command} demo --keep    the same, left running, with curl lines to try",
             f"  {command} generate --jobs 100 --setups --output factory.json",
             f"  {command} solve factory.json --time-limit 5 --output plan.json",
             f"  {command} check factory.json plan.json",
         ]
     )
+
+
+def _command() -> str:
+    """How this command was called, for lines to copy."""
+    return sys.argv[0] if Path(sys.argv[0]).name == "nightshift" and os.sep in sys.argv[0] else "nightshift"

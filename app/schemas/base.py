@@ -18,13 +18,13 @@ def tidy(schema: dict[str, Any]) -> None:
 class Form(BaseModel):
     """An object of a request: unknown fields are refused."""
 
-    model_config = ConfigDict(extra="forbid", populate_by_name=True, json_schema_extra=tidy)
+    model_config = ConfigDict(extra="forbid", populate_by_name=True, defer_build=True, json_schema_extra=tidy)
 
 
 class Answer(BaseModel):
     """An object of an answer."""
 
-    model_config = ConfigDict(json_schema_extra=tidy)
+    model_config = ConfigDict(defer_build=True, json_schema_extra=tidy)
 
 
 Instant = Annotated[

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
@@ -47,6 +47,8 @@ Term = Literal[
     "setup_time",
     "changes",
 ]
+Weight = Annotated[float, Field(ge=0, le=MAX_WEIGHT)]
+Quantity = Annotated[float, Field(ge=0, le=MAX_QUANTITY)]
 Coefficient = Annotated[float, Field(ge=0, le=MAX_WEIGHT, description="At most three decimals.")]
 Level = Term | Annotated[dict[Term, Coefficient], Field(min_length=1)]
 
@@ -140,6 +142,9 @@ class OptionForm(Form):
     processing_time: WorkHours
 
 
+Options = Annotated[list[OptionForm], Field(min_length=1)]
+
+
 class SkillForm(Form):
     """A skill and the least level that is needed."""
 
@@ -151,8 +156,8 @@ class OperationFields(Form):
     """What an operation says of itself; on a job, the defaults of its operations."""
 
     family_id: Name | Absent = Field(None, description="Family for setups. Left out: no setups.")
-    machine_types: list[MachineType] | Absent = Field(
-        None, description="Every machine of these types can run it, at `processing_time` / efficiency.", min_length=1
+    machine_types: Annotated[list[MachineType], Field(min_length=1)] | Absent = Field(
+        None, description="Every machine of these types can run it, at `processing_time` / efficiency."
     )
     skill: Name | SkillForm | Absent = Field(None, description="Needs one operator with this skill, from start to end.")
     interruptible: bool = Field(True, description="False: it must fit into one open interval.")
@@ -167,7 +172,7 @@ class OperationForm(OperationFields):
 
     operation_id: Id
     processing_time: WorkHours | Absent = Field(None, description="Hours at efficiency 1, with `machine_types`.")
-    machines: list[OptionForm] | Absent = Field(None, min_length=1)
+    machines: Options | Absent = None
     predecessors: list[Id] | Absent = Field(
         None, description="Operations of the same job. Where no operation of a job has the field, they form a chain."
     )
@@ -180,16 +185,16 @@ class JobForm(OperationFields):
     job_id: Id
     priority: int = Field(3, ge=1, le=5, description="1 is the most urgent.")
     is_important: bool = False
-    weight: float | Absent = Field(
-        None, ge=0, le=MAX_WEIGHT, description="At most three decimals. Left out: 6 - priority, doubled if important."
+    weight: Weight | Absent = Field(
+        None, description="At most three decimals. Left out: 6 - priority, doubled if important."
     )
     release_date: Instant | Absent = Field(None, description="Nothing of the job starts before it.")
     lcd_date: Instant | Absent = Field(None, description="Latest completion date: the due date.")
     lcd_hard: bool = Field(False, description="A job that cannot make its due date is unscheduled instead of late.")
-    quantity: float | Absent = Field(None, ge=0, le=MAX_QUANTITY, description="For people; plays no part in planning.")
+    quantity: Quantity | Absent = Field(None, description="For people; plays no part in planning.")
     processing_time: WorkHours | Absent = Field(None, description="Hours at efficiency 1, with `machine_types`.")
-    machines: list[OptionForm] | Absent = Field(None, min_length=1)
-    operations: list[OperationForm] | Absent = Field(None, min_length=1)
+    machines: Options | Absent = None
+    operations: Annotated[list[OperationForm], Field(min_length=1)] | Absent = None
 
 
 class FixedForm(Form):
@@ -259,10 +264,15 @@ EXAMPLE = {
 }
 
 
+def _with_example(schema: dict[str, Any]) -> None:
+    tidy(schema)
+    schema["examples"] = [EXAMPLE]
+
+
 class ProblemForm(Form):
     """A scheduling problem. Times are RFC 3339 with offset, durations hours; unknown fields are refused."""
 
-    model_config = ConfigDict(json_schema_extra=lambda schema: (tidy(schema), schema.update(examples=[EXAMPLE]))[0])
+    model_config = ConfigDict(json_schema_extra=_with_example)
 
     request_id: Name | Absent = Field(None, description="Yours; echoed in the result.")
     plant: Name | Absent = Field(None, description="Whose plan it is.")
@@ -281,4 +291,4 @@ class ProblemForm(Form):
         ["weighted_tardiness", "makespan"],
         description="A term, a weighted sum of terms, or a list of those, most important first. All are minimised.",
     )
-    options: OptionsForm = OptionsForm()
+    options: OptionsForm | Absent = None

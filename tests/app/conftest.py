@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import redis
@@ -67,7 +67,8 @@ class Api:
 
     def messages(self) -> list[tuple[str, list[Any]]]:
         """Name and arguments of the messages that wait in the control queue, oldest first."""
-        waiting = [json.loads(text) for text in self.redis.lrange(f"{self.prefix}control", 0, -1)]
+        found = cast("list[bytes]", self.redis.lrange(f"{self.prefix}control", 0, -1))
+        waiting = [json.loads(text) for text in found]
         return [(m["headers"]["task"], json.loads(base64.b64decode(m["body"]))[0]) for m in reversed(waiting)]
 
 
@@ -89,10 +90,8 @@ def api_settings(
 def api(api_settings: Settings, redis_client: redis.Redis) -> Iterator[Api]:
     """The application; its messages go to the test's Redis under key names of their own."""
     maker = sessions(api_settings.database_url)
-    tokens = {}
-    for role in ("viewer", "planner", "admin"):
-        with transaction(maker) as session:
-            tokens[role] = keys.create(session, role, role)[1]
+    with transaction(maker) as session:
+        tokens = {role: keys.create(session, role, role)[1] for role in ("viewer", "planner", "admin")}
     prefix = f"test-{secrets.token_hex(4)}:"
     conf = celery_app.conf
     before = conf.broker_url, conf.broker_transport_options
