@@ -26,8 +26,10 @@ MOST_ELIGIBLE = 16
 SPEED_SPREAD = 0.1
 IMPORTANT_SHARE = 0.125
 DUE_SPREAD = 0.5
-"""Due dates are spread over this share of the time that all work would take on all machines evenly: the best dispatch
-rule leaves about ten of 411 jobs late."""
+"""Due dates are spread over this share of the time that all work would take on all machines evenly."""
+
+OVERDUE_SHARE, OVERDUE_LEAST = 0.04, 0.5
+"""So many jobs are promised sooner than their work takes, at least this share of it: no plan has every job on time."""
 
 CALENDAR_STRETCH = 3.0
 """Elapsed hours for an hour of work, about, where machines have calendars and operators."""
@@ -258,8 +260,11 @@ def _job(
         job |= rows[0]
     else:
         job["operations"] = [{"operation_id": str(i + 1), **row} for i, row in enumerate(rows)]
-    due = release + stretch * (hours * (1 + SPEED_SPREAD) + load * DUE_SPREAD * float(rng.random()))
-    return job | {"lcd_date": _instant(start, due)}
+    if rng.random() < OVERDUE_SHARE:
+        allowed = hours * float(rng.uniform(OVERDUE_LEAST, 1.0))
+    else:
+        allowed = hours * (1 + SPEED_SPREAD) + load * DUE_SPREAD * float(rng.random())
+    return job | {"lcd_date": _instant(start, release + stretch * allowed)}
 
 
 def _parts(rng: np.random.Generator, hours: float, count: int) -> list[float]:
