@@ -1,7 +1,8 @@
 """From the decisions of all batches to one plan: merged, replayed once, and never worse than dispatching the whole.
 
 Batches are solved as if the others were not there, so their times mean nothing together; only their decisions count.
-Merging them into one list and replaying it on the whole problem can never double-book, whatever ran in parallel or twice.
+Merging them into one list and replaying it on the whole problem can never double-book, whatever ran in parallel or
+twice.
 """
 
 from __future__ import annotations
@@ -9,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from models.shop.calendar import Calendars
 from models.shop.objective import Metrics, evaluate, measure
+
+from models.shop.calendar import Calendars
 from models.shop.problem import Problem
 from models.shop.schedule import Decision, Schedule
 from models.shop.timeline import replay
@@ -27,8 +29,8 @@ class Plan:
     """The plan of the whole problem.
 
     ``source`` says what made it: ``start``, ``batch`` or ``urgency`` for the order in which the batches' decisions were
-    merged, ``dispatch`` where the rules did better on the whole. ``replaced`` are the batches whose jobs dispatch planned
-    because they had no report.
+    merged, ``dispatch`` where the rules did better on the whole. ``replaced`` are the batches whose jobs dispatch
+    planned because they had no report.
     """
 
     schedule: Schedule
@@ -82,7 +84,8 @@ def aggregate(
 
 
 def _orders() -> Iterator[tuple[str, Callable[[_Entry], tuple[object, ...]]]]:
-    """Merge orders. Within a batch each keeps what must come first: precedence and the batch's own order on a machine."""
+    """Merge orders. Within a batch each keeps what must come first: precedence and the batch's own order on a
+    machine."""
     yield "start", lambda entry: (entry.start, entry.batch, entry.place)
     yield "urgency", lambda entry: (entry.urgency[0], entry.start, entry.urgency, entry.place)
     yield "batch", lambda entry: (entry.batch, entry.place)

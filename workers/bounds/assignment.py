@@ -6,9 +6,8 @@ import time
 
 import numpy as np
 import numpy.typing as npt
-from ortools.linear_solver import pywraplp
 
-from workers.relaxations import Capacity
+from workers.bounds.relaxations import Capacity
 
 MOST_OPTIONS = 60_000
 """Groups with more (item, machine) pairs than this are left to the multipliers by speed."""
@@ -17,7 +16,8 @@ ROUNDS = 12
 
 
 def lp_end(capacity: Capacity, floor: int, deadline: float) -> int:
-    """A lower bound on the end of all items, at least ``floor``, from the assignment LP with options pruned at the bound.
+    """A lower bound on the end of all items, at least ``floor``, from the assignment LP with options pruned at the
+    bound.
 
     The LP (J. Lenstra, D. Shmoys, E. Tardos, Mathematical Programming 46, 1990) only supplies multipliers; the bound is
     recomputed from them, so that the LP's numerical error cannot make it untrue. ``deadline``: a reading of
@@ -40,6 +40,8 @@ def lp_end(capacity: Capacity, floor: int, deadline: float) -> int:
 
 def _duals(capacity: Capacity, end: int, seconds: float) -> npt.NDArray[np.float64] | None:
     """Duals of the machines in: the least factor by which capacities up to ``end`` must grow to hold all items."""
+    from ortools.linear_solver import pywraplp  # noqa: PLC0415  only processes that prove something load the solver
+
     offered = capacity.offered(end)
     solver = pywraplp.Solver.CreateSolver("GLOP")
     solver.SetTimeLimit(max(1, int(seconds * 1000)))

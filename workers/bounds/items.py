@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
+from models.shop.alone import topological
 from models.shop.calendar import Calendars
 from models.shop.problem import WHOLE_SHARE, Job, Operation, Problem
 from workers.bounds.relaxations import Item
-from workers.dispatch.work import ordered
 
 
 def safe_jobs(problem: Problem, calendars: Calendars, ends: Sequence[int | None]) -> list[int]:
@@ -19,6 +19,14 @@ def safe_jobs(problem: Problem, calendars: Calendars, ends: Sequence[int | None]
     """
     known: dict[object, bool] = {}
     return [job.index for job in problem.jobs if _safe(problem, calendars, job, ends, known)]
+
+
+def impossible(problem: Problem, job: Job, ends: Sequence[int | None]) -> bool:
+    """Whether no plan can schedule the job: not even alone in the shop. Jobs with fixed work are never said to be."""
+    if any(number in problem.fixed_by_operation for number in job.operations):
+        return False
+    late = job.due if job.due_hard else None
+    return any((end := ends[number]) is None or (late is not None and end > late) for number in job.operations)
 
 
 def _safe(
@@ -45,9 +53,7 @@ def _safe(
     return True
 
 
-def _lasting(
-    problem: Problem, calendars: Calendars, operation: Operation, known: dict[object, bool]
-) -> bool:
+def _lasting(problem: Problem, calendars: Calendars, operation: Operation, known: dict[object, bool]) -> bool:
     """Whether some machine (and operator) can still run the whole operation once calendars have settled."""
     able: Iterable[int | None] = (None,)
     if operation.skill is not None:
@@ -71,7 +77,7 @@ def work_items(problem: Problem, jobs: Iterable[int], ends: Sequence[int | None]
     for index in jobs:
         job = problem.jobs[index]
         tails: dict[int, int] = defaultdict(int)
-        for number in reversed(ordered(problem, index)):
+        for number in reversed(topological(problem, job.operations)):
             operation = problem.operations[number]
             if number in problem.fixed_by_operation:
                 continue

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from models.shop.calendar import Calendars
 from models.shop.objective import Metrics, evaluate, levels
-from models.shop.problem import MAX_TERMS, Level, Problem
+
+from models.shop.calendar import Calendars
+from models.shop.problem import MAX_TERMS, TERMS, Level, Problem
 from models.shop.timeline import replay
 from workers.bounds.terms import UNSCHEDULED, Bound
 from workers.engine import Levels, Report
 from workers.split import Batch
+
+_NO_RATES = {"completion_rate": 0.0, "machine_utilisation": 0.0, "on_time_rate": None}
 
 
 def level_bounds(
@@ -22,12 +25,13 @@ def level_bounds(
     """The best lower bound of each level in level units, the unscheduled weight (thousandths) first.
 
     A level's bound from ``term_bounds`` (of ``lower_bounds``) is the sum of its terms', since coefficients are never
-    negative. Bounds that engines proved on batches count where every batch is independent: their sum for sums over jobs,
-    their maximum otherwise. A bound of an engine for level k counts only where its own plan proves the levels before. Like
-    them, bounds hold for plans whose earlier levels are optimal.
+    negative. Bounds that engines proved on batches count where every batch is independent: their sum for sums over
+    jobs, their maximum otherwise. A bound of an engine for level k counts only where its own plan proves the levels
+    before. Like them, bounds hold for plans whose earlier levels are optimal.
     """
-    amounts = {term: bound.value for term, bound in term_bounds.items() if term != UNSCHEDULED}
-    values = levels(problem, Metrics(**amounts, unscheduled_weight=term_bounds[UNSCHEDULED].value))
+    amounts = {term: term_bounds[term].value for term in TERMS}
+    left_out = term_bounds[UNSCHEDULED].value
+    values = levels(problem, Metrics(**amounts, unscheduled_weight=left_out, **_NO_RATES))
     proofs = [term_bounds[UNSCHEDULED].proved_by, *(_proofs(level, term_bounds) for level in problem.objective)]
     found = [Bound(value, proof) for value, proof in zip(values, proofs, strict=True)]
     if all(batch.independent for batch in batches):
@@ -43,9 +47,7 @@ def _proofs(level: Level, term_bounds: Mapping[str, Bound]) -> str:
     return "+".join(name for name in names if name != "trivial") or "trivial"
 
 
-def _from_batches(
-    problem: Problem, batches: Sequence[Batch], reports: Mapping[int, Report]
-) -> list[Bound | None]:
+def _from_batches(problem: Problem, batches: Sequence[Batch], reports: Mapping[int, Report]) -> list[Bound | None]:
     """The batches' own bounds, level by level, combined; None where they prove nothing for the whole."""
     proved = [_proved(problem, batch, reports.get(batch.number)) for batch in batches]
     combined: list[Bound | None] = []
@@ -59,7 +61,9 @@ def _from_batches(
         if not exact or not known:
             combined.append(None)
         else:
-            engines = sorted({reports[b.number].engine for b, value in zip(batches, values, strict=True) if value is not None})
+            engines = sorted(
+                {reports[b.number].engine for b, value in zip(batches, values, strict=True) if value is not None}
+            )
             combined.append(Bound(sum(known) if summed else max(known), "+".join(engines)))
         exact = exact and summed
     return combined

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from ortools.graph.python import linear_sum_assignment
 
 from models.shop.calendar import OpenTime
 from models.shop.problem import MAX_SECONDS
@@ -55,7 +54,8 @@ class Pool:
         return self.always * time + sum(capacity * opened.between(0, time) for opened, capacity in self.parts.values())
 
     def time(self, position: int) -> int:
-        """The earliest second by which the pool has offered so many machine-seconds; MAX_SECONDS where it never does."""
+        """The earliest second by which the pool has offered so many machine-seconds; MAX_SECONDS where it never
+        does."""
         if not self.parts:
             return -(-position // self.always)
         low, high = 0, 86_400
@@ -72,8 +72,8 @@ class Pool:
 def jackson(pool: Pool, rows: Iterable[tuple[int, int, int]]) -> int:
     """The least possible maximum of completion + tail over (head, work, tail) rows on the pool, with preemption.
 
-    Jackson's preemptive schedule: of what is ready the longest tail goes first (J. Carlier, EJOR 11, 1982). Tails may be
-    negative (a tail less a due date gives the maximum lateness). At least one row is needed.
+    Jackson's preemptive schedule: of what is ready the longest tail goes first (J. Carlier, EJOR 11, 1982). Tails may
+    be negative (a tail less a due date gives the maximum lateness). At least one row is needed.
     """
     waiting = sorted((pool.position(head), work, tail) for head, work, tail in rows)
     ready: list[tuple[int, int]] = []
@@ -125,6 +125,8 @@ def tardiness(ends: Sequence[int], jobs: Sequence[tuple[int, int, int]]) -> int 
 
     An assignment problem (after C. Chu, Naval Research Logistics 39, 1992). None where the solver fails.
     """
+    from ortools.graph.python import linear_sum_assignment  # noqa: PLC0415  only processes that prove something load it
+
     count = len(jobs)
     table = np.array(jobs, np.int64).reshape(count, 3)
     late = np.maximum(np.array(ends, np.int64)[None, :], table[:, :1]) - table[:, 1:2]
@@ -138,9 +140,9 @@ def tardiness(ends: Sequence[int], jobs: Sequence[tuple[int, int, int]]) -> int 
 class Capacity:
     """By when a group of machines can hold its items, weighing each machine's seconds by a multiplier.
 
-    For any multipliers y >= 0 a plan that ends by T must satisfy: sum over items of the least y x seconds over the machines
-    that still end the item by T, less than or equal to sum over machines of y x open capacity up to T (surrogate
-    duality). Multipliers from the assignment LP make this as strong as the LP.
+    For any multipliers y >= 0 a plan that ends by T must satisfy: sum over items of the least y x seconds over the
+    machines that still end the item by T, less than or equal to sum over machines of y x open capacity up to T
+    (surrogate duality). Multipliers from the assignment LP make this as strong as the LP.
     """
 
     def __init__(self, items: Sequence[Item], machines: Mapping[int, tuple[OpenTime, int]]) -> None:

@@ -1,8 +1,8 @@
 """Lower bounds of the objective terms.
 
 A bound holds for every plan that leaves out no job that can always be scheduled; jobs that might be left out (hard due
-dates, ends of windows, open time that runs out) count in no bound but that of ``unscheduled``. Setups, operators at work
-elsewhere and the machine time of fixed work are relaxed away.
+dates, ends of windows, open time that runs out) count in no bound but that of ``unscheduled``. Setups, operators at
+work elsewhere and the machine time of fixed work are relaxed away.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from models.shop.alone import earliest_ends
+
 from models.shop.calendar import Calendars, OpenTime
 from models.shop.problem import TERMS, Problem
 from workers.bounds.assignment import lp_end
-from workers.bounds.items import safe_jobs, work_items
+from workers.bounds.items import impossible, safe_jobs, work_items
 from workers.bounds.relaxations import Capacity, Item, Pool, completions, jackson, tardiness
 
 UNSCHEDULED = "unscheduled"
@@ -37,7 +38,8 @@ Machines = Mapping[int, tuple[OpenTime, int]]
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """A lower bound: of a term in the units of ``Metrics``, of a level in level units; ``proved_by`` names the argument."""
+    """A lower bound: of a term in the units of ``Metrics``, of a level in level units; ``proved_by`` names the
+    argument."""
 
     value: int
     proved_by: str
@@ -48,7 +50,8 @@ def lower_bounds(
 ) -> Mapping[str, Bound]:
     """A lower bound for every objective term, and for the term ``unscheduled``, in the units of ``Metrics``.
 
-    ``seconds`` limits what is spent on linear and assignment programmes; the rest takes a few passes over the operations.
+    ``seconds`` limits what is spent on linear and assignment programmes; the rest takes a few passes over the
+    operations.
     """
     calendars = calendars or Calendars(problem)
     deadline = time.monotonic() + seconds
@@ -59,8 +62,7 @@ def lower_bounds(
         if value > best[term].value:
             best[term] = Bound(value, proved_by)
 
-    impossible = (job for job in problem.jobs if any(ends[number] is None for number in job.operations))
-    offer(UNSCHEDULED, sum(job.weight for job in impossible), "alone")
+    offer(UNSCHEDULED, sum(job.weight for job in problem.jobs if impossible(problem, job, ends)), "alone")
     safe = safe_jobs(problem, calendars, ends)
     done = {job: max(ends[number] or 0 for number in problem.jobs[job].operations) for job in safe}
     offer("makespan", max(done.values(), default=0), "longest_job")

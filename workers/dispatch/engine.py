@@ -23,7 +23,11 @@ class DispatchEngine:
         """Plan the unfixed operations of ``jobs``."""
         begun = time.monotonic()
         plan = dispatch_plans(problem, jobs, limits, watch=watch)
-        parameters: dict[str, object] = {"rule": plan.attempt.rule.name, "way": plan.attempt.way, "plans_tried": plan.tried}
+        parameters: dict[str, object] = {
+            "rule": plan.attempt.rule.name,
+            "way": plan.attempt.way,
+            "plans_tried": plan.tried,
+        }
         if plan.attempt.rule.k:
             parameters["k"] = plan.attempt.rule.k
         if plan.attempt.cut:

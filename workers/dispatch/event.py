@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator
+from operator import itemgetter
 
 import numpy as np
 
@@ -219,7 +220,7 @@ class EventDispatch:
     def _quickest(self, piece: Piece, now: int) -> Placement | None:
         """The placement that ends first over the idle open machines that may run the piece."""
         best: Placement | None = None
-        for machine, seconds in sorted(piece.options.items(), key=lambda option: (option[1], option[0])):
+        for machine, seconds in sorted(piece.options.items(), key=itemgetter(1)):
             if best is not None and now + seconds >= best.end:
                 break
             if not self.slots[machine] or (piece.number, machine) in self.impossible or not self._open(machine, now):
@@ -258,9 +259,7 @@ class EventDispatch:
         self.slots[machine] -= 1
         self.family[machine] = piece.family
         heapq.heappush(self.events, (placement.end, FREE, machine))
-        self.decisions.append(
-            Decision(piece.operation, machine, placement.operator, piece.lot, piece.share)
-        )
+        self.decisions.append(Decision(piece.operation, machine, placement.operator, placement.lot, placement.share))
         for after in self.work.problem.successors[piece.operation]:
             if after in self.left:
                 self.left[after] -= 1

@@ -7,14 +7,14 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from models.shop.objective import evaluate
 
 from models.shop.calendar import Calendars
-from models.shop.objective import evaluate
 from models.shop.problem import Problem
 from models.shop.schedule import Decision, Schedule
 from models.shop.timeline import Timeline, replay
 from workers.dispatch.event import EventDispatch, HeapQueues, ScanQueues
-from workers.dispatch.rules import BOOST, LOOK_AHEAD, Rule
+from workers.dispatch.rules import BOOST, LOOK_AHEAD, ROUTED_LOOK_AHEAD, Rule
 from workers.dispatch.serial import SerialDispatch
 from workers.dispatch.work import Floats, Work
 from workers.engine import Levels, Limits, Unwatched, Watch
@@ -34,7 +34,12 @@ class Attempt:
     @property
     def name(self) -> str:
         """Rule, way and look-ahead as they are shown, such as ``atc/event/k=2``."""
-        parts = [self.rule.name, self.way, *([f"k={self.rule.k:g}"] if self.rule.k else []), *(["lots"] if self.cut else [])]
+        parts = [
+            self.rule.name,
+            self.way,
+            *([f"k={self.rule.k:g}"] if self.rule.k else []),
+            *(["lots"] if self.cut else []),
+        ]
         return "/".join(parts)
 
 
@@ -90,23 +95,25 @@ def attempts(problem: Problem, work: Work) -> Iterator[Attempt]:
     """Every attempt for a problem, most promising first for its first objective level."""
     level = problem.objective[0] if problem.objective else {"makespan": 1000}
     dated = work.dated and any("tard" in term for term in level)
-    ks = LOOK_AHEAD if work.dated else LOOK_AHEAD[:1]
-    atc = [Rule("atc", k) for k in ks]
-    setups = [Rule("sst")] if work.mean_setup else []
+    atc = [Rule("atc", k) for k in (ROUTED_LOOK_AHEAD if work.routed else LOOK_AHEAD)]
     edd = [Rule("edd")] if work.dated else []
-    makespan = [Rule("mwkr"), Rule("mor"), Rule("lpt"), Rule("lfj")] if work.routed else [Rule("lpt"), Rule("lfj")]
+    setups = [Rule("sst")] if work.mean_setup else []
+    routed = [Rule("mwkr"), Rule("mor")] if work.routed else []
+    loads = [Rule("lpt"), Rule("lfj")]
     if dated:
-        rules = [*atc[:2], *edd, *atc[2:], Rule("spt"), *setups, *makespan]
+        rules = [*atc[:3], *edd, *atc[3:], Rule("spt"), *routed, *setups, *loads]
     elif "total_flow_time" in level:
-        rules = [Rule("spt"), *atc, *setups, *makespan, *edd]
+        rules = [Rule("spt"), *atc, *routed, *setups, *loads, *edd]
+    elif work.routed:
+        rules = [*atc[:3], *routed, *atc[3:], *setups, Rule("spt"), *loads, *edd]
     else:
-        rules = [*makespan, *setups, *atc, Rule("spt"), *edd]
-    ways = ["ect", "event", "active"] if work.routed else ["event", "ect"] if dated else ["ect", "event"]
+        rules = [*loads, *setups, *atc, Rule("spt"), *edd]
+    ways = ("event", "ect") if dated and not work.routed else ("ect", "event")
     cuttable = any(operation.max_lots > 1 for operation in problem.operations)
     for cut in (True, False) if cuttable else (False,):
-        for rule in rules:
-            for way in ways:
-                yield Attempt(rule, way, cut)
+        for way in ways:
+            yield from (Attempt(rule, way, cut) for rule in rules)
+        yield from (Attempt(rule, "active", cut) for rule in (*atc, *routed) if work.routed)
 
 
 def dispatch_plans(
@@ -118,8 +125,9 @@ def dispatch_plans(
 ) -> Plan:
     """The best plan of the portfolio by the deadline; always at least one, whatever the deadline.
 
-    Where the best plan leaves jobs out, those jobs are promoted before all others and planned again in the same way, a few
-    times over (D. Joslin and D. Clements, "Squeaky wheel optimization", JAIR 10, 1999). Deterministic but for the deadline.
+    Where the best plan leaves jobs out, those jobs are promoted before all others and planned again in the same way, a
+    few times over (D. Joslin and D. Clements, "Squeaky wheel optimization", JAIR 10, 1999). Deterministic but for the
+    deadline.
     """
     watch = watch or Unwatched()
     dispatcher = Dispatcher(problem, jobs, calendars)

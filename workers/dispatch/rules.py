@@ -1,10 +1,10 @@
 """Priority rules: a score for each waiting piece of work; the greatest goes first.
 
 Sources: R. Haupt, "A survey of priority rule-based scheduling", OR Spektrum 11 (1989) for SPT, LPT, EDD, MWKR and MOR;
-A. Vepsalainen and T. Morton, "Priority rules for job shops with weighted tardiness costs", Management Science 33 (1987) for
-ATC; Y. Lee, K. Bhaskaran and M. Pinedo, "A heuristic to minimize the total weighted tardiness with sequence-dependent
-setups", IIE Transactions 29 (1997) for ATCS; M. Pinedo, "Scheduling", for least flexible job first (LFJ) and shortest
-setup time first (SST).
+A. Vepsalainen and T. Morton, "Priority rules for job shops with weighted tardiness costs", Management Science 33 (1987)
+for ATC; Y. Lee, K. Bhaskaran and M. Pinedo, "A heuristic to minimize the total weighted tardiness with sequence-
+dependent setups", IIE Transactions 29 (1997) for ATCS; M. Pinedo, "Scheduling", for least flexible job first (LFJ) and
+shortest setup time first (SST).
 """
 
 from __future__ import annotations
@@ -16,14 +16,18 @@ import numpy as np
 
 from workers.dispatch.work import Floats, Integers, Work
 
-LOOK_AHEAD = (2.0, 1.0, 0.5, 4.0, 0.25)
+LOOK_AHEAD = (0.5, 1.0, 0.25, 2.0, 4.0)
 """ATC's look-ahead factors in the order they are tried: how many mean processing times ahead a due date counts."""
+
+ROUTED_LOOK_AHEAD = (2.0, 1.0, 4.0, 0.5, 0.25)
+"""The same for routed work, where jobs also wait between their operations and due dates have to count earlier."""
 
 SETUP_LOOK_AHEAD = 0.5
 """ATCS's factor for setups: how many mean setup times cost a piece one unit of its logarithmic index."""
 
 BOOST = 1e12
-"""What a promoted job's pieces score above all others; far above any rule's own score, and still exact enough beside it."""
+"""What a promoted job's pieces score above all others; far above any rule's own score, and still exact enough beside
+it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,7 @@ Scorer = Callable[[float, Integers, Floats, "Floats | float"], Floats]
 
 
 def _atc(work: Work, k: float) -> Scorer:
-    """Apparent tardiness cost, as a logarithm; without due dates it is weighted shortest processing time.
+    """Apparent tardiness cost, as a logarithm; without any due dates all jobs count as due together, some time far away.
 
     The square of the time on the machine over the piece's shortest time keeps work away from machines slow for it.
     """
@@ -64,8 +68,8 @@ def _atc(work: Work, k: float) -> Scorer:
     def score(now: float, pieces: Integers, seconds: Floats, setup: Floats | float) -> Floats:
         index: Floats = value[pieces] - 2.0 * np.log(seconds) - setup / setup_unit
         if work.dated:
-            index -= np.maximum(0.0, latest[pieces] - seconds - now) / horizon
-        return index
+            return index - np.maximum(0.0, latest[pieces] - seconds - now) / horizon
+        return index + (rest[pieces] + seconds) / horizon
 
     return score
 

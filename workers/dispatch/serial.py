@@ -1,9 +1,9 @@
 """Dispatching that looks ahead: each piece goes to the machine that completes it first, busy or not.
 
-Without routings the pieces are taken in the rule's order (list scheduling). With routings either the piece that can start
-earliest goes next, the rule breaking ties (``ect``), or one of those that could start before the earliest possible
-completion on its machine (``active``, after B. Giffler and G. Thompson, "Algorithms for solving production-scheduling
-problems", Operations Research 8, 1960).
+Without routings the pieces are taken in the rule's order (list scheduling). With routings either the piece that can
+start earliest goes next, the rule breaking ties (``ect``), or one of those that could start before the earliest
+possible completion on its machine (``active``, after B. Giffler and G. Thompson, "Algorithms for solving production-
+scheduling problems", Operations Research 8, 1960).
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ class SerialDispatch:
         self.ready = [0] * len(work.pieces)
         self.left = dict(work.waits)
         self.best: dict[int, Placement] = {}
+        self.stamps = [0] * len(work.pieces)
         self.on_machine: dict[int, set[int]] = defaultdict(set)
         self.with_operator: dict[int, set[int]] = defaultdict(set)
         self.lost: set[int] = set()
@@ -54,27 +55,27 @@ class SerialDispatch:
 
     def earliest_start(self) -> list[Decision]:
         """Always the piece that can start first on the machine that completes it first; the rule breaks ties."""
-        heap: list[tuple[int, float, int, Placement]] = []
-        self._push(self._released(self._roots()), heap)
+        heap: list[tuple[int, float, int, int]] = []
+        self._push([number for number in self._released(self._roots()) if number in self.best], heap)
         while heap:
-            _, _, number, placement = heapq.heappop(heap)
-            if self.best.get(number) is not placement:
-                continue
-            self._push(self._advance(number, placement), heap)
+            _, _, number, stamp = heapq.heappop(heap)
+            if number in self.best and self.stamps[number] == stamp:
+                self._push(self._advance(number, self.best[number]), heap)
         return self.decisions
 
     def active(self) -> list[Decision]:
         """Of the pieces that compete with the one that can be completed first, the one that the rule likes best."""
-        heap: list[tuple[int, int, Placement]] = []
-        fresh = self._released(self._roots())
+        heap: list[tuple[int, int, int]] = []
+        fresh = [number for number in self._released(self._roots()) if number in self.best]
         while True:
             for number in fresh:
-                heapq.heappush(heap, (self.best[number].end, number, self.best[number]))
-            while heap and self.best.get(heap[0][1]) is not heap[0][2]:
+                heapq.heappush(heap, (self.best[number].end, number, self.stamps[number]))
+            while heap and (heap[0][1] not in self.best or self.stamps[heap[0][1]] != heap[0][2]):
                 heapq.heappop(heap)
             if not heap:
                 return self.decisions
-            end, _, first = heap[0]
+            end, soonest, _ = heap[0]
+            first = self.best[soonest]
             rivals = sorted(n for n in self.on_machine[first.machine] if self.best[n].start < end)
             number = rivals[int(np.argmax(self._scores(rivals)))] if len(rivals) > 1 else rivals[0]
             fresh = self._advance(number, self.best[number])
@@ -83,7 +84,7 @@ class SerialDispatch:
         return [operation for operation, waits in self.left.items() if not waits]
 
     def _released(self, operations: list[int]) -> list[int]:
-        """Find the best placement of the pieces of operations that have just become ready; returns those that have one."""
+        """Find the best placement of every piece of operations just become ready; returns those that have one."""
         fresh = []
         for operation in operations:
             at = self.timeline.ready(operation)
@@ -102,6 +103,7 @@ class SerialDispatch:
             self._lose(piece.job)
             return False
         self.best[piece.number] = placement
+        self.stamps[piece.number] += 1
         self.on_machine[placement.machine].add(piece.number)
         if placement.operator is not None:
             self.with_operator[placement.operator].add(piece.number)
@@ -137,12 +139,13 @@ class SerialDispatch:
                 self.left[after] -= 1
                 if not self.left[after]:
                     ready.append(after)
-        return fresh + self._released(ready)
+        fresh += self._released(ready)
+        return [other for other in fresh if other in self.best]
 
-    def _push(self, fresh: list[int], heap: list[tuple[int, float, int, Placement]]) -> None:
+    def _push(self, fresh: list[int], heap: list[tuple[int, float, int, int]]) -> None:
         if fresh:
             for number, score in zip(fresh, self._scores(fresh), strict=True):
-                heapq.heappush(heap, (self.best[number].start, -score, number, self.best[number]))
+                heapq.heappush(heap, (self.best[number].start, -score, number, self.stamps[number]))
 
     def _scores(self, numbers: list[int]) -> list[float]:
         placements = [self.best[number] for number in numbers]
@@ -163,9 +166,7 @@ class SerialDispatch:
         for bound, machine in soonest:
             if best is not None and bound >= best.end:
                 break
-            placement = self.timeline.probe(
-                piece.operation, machine, lot=piece.lot, share=piece.share, ready=ready
-            )
+            placement = self.timeline.probe(piece.operation, machine, lot=piece.lot, share=piece.share, ready=ready)
             if placement is not None and (best is None or placement.end < best.end):
                 best = placement
         return best
@@ -180,6 +181,6 @@ class SerialDispatch:
         self.timeline.place(placement)
         self.free[placement.machine] = placement.end
         self.decisions.append(
-            Decision(piece.operation, placement.machine, placement.operator, piece.lot, piece.share)
+            Decision(piece.operation, placement.machine, placement.operator, placement.lot, placement.share)
         )
         return True

@@ -9,6 +9,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from models.shop.alone import topological
 from models.shop.problem import MAX_SECONDS, WHOLE_SHARE, Operation, Problem
 
 Floats: TypeAlias = npt.NDArray[np.float64]
@@ -34,14 +35,14 @@ class Piece:
 class Work:
     """All pieces of some jobs with what rules look at; arrays are indexed by piece number.
 
-    ``shortest`` is a piece's time on its fastest machine, ``tail`` the longest chain of such times from the piece to the
-    end of its job (itself and minimum delays included), ``chain`` the number of operations on the longest such chain,
-    ``choices`` how many machines may run it, ``due`` and ``weight`` (thousandths) are its job's. ``waits[operation]`` counts the pieces of its
-    predecessors that must be placed before it may be.
+    ``shortest`` is a piece's time on its fastest machine, ``tail`` the longest chain of such times from the piece to
+    the end of its job (itself and minimum delays included), ``chain`` the number of operations on the longest such
+    chain, ``choices`` how many machines may run it, ``due`` and ``weight`` (thousandths) are its job's.
+    ``waits[operation]`` counts the pieces of its predecessors that must be placed before it may be.
     """
 
     def __init__(self, problem: Problem, jobs: Collection[int], *, cut: bool = False) -> None:
-        """Collect the pieces of ``jobs``; ``cut`` cuts operations into as many equal lots as they and their machines allow."""
+        """Collect the pieces of ``jobs``; ``cut`` cuts operations into as many equal lots as may run together."""
         self.problem = problem
         self.pieces: list[Piece] = []
         self.by_operation: dict[int, list[int]] = {}
@@ -73,18 +74,16 @@ class Work:
         share = WHOLE_SHARE - sum(work.share for work in fixed)
         if share <= 0:
             return
-        taken = {work.lot for work in fixed}
-        free = [lot for lot in range(1, operation.max_lots + len(taken) + 1) if lot not in taken]
-        count = _lots(self.problem, operation, share, operation.max_lots - len(fixed)) if cut else 1
+        first = 1 + max((work.lot for work in fixed), default=0)
+        # the rest of an operation that is fixed in part stays one lot
+        count = _lots(self.problem, operation) if cut and not fixed else 1
         shares = [share // count + (i < share % count) for i in range(count)]
         numbers = self.by_operation[operation.number] = []
-        for lot, part in zip(free, shares, strict=False):
+        for lot, part in enumerate(shares, start=first):
             number = len(self.pieces)
             options = _options(operation, part)
             numbers.append(number)
-            self.pieces.append(
-                Piece(number, operation.number, operation.job, lot, part, options, operation.family_id)
-            )
+            self.pieces.append(Piece(number, operation.number, operation.job, lot, part, options, operation.family_id))
 
     def setups(self, machine: int, before: str | None) -> Floats | None:
         """Setup seconds on ``machine`` from family ``before`` to each family of ``families``, then 0 for none.
@@ -116,34 +115,20 @@ def _options(operation: Operation, share: int) -> dict[int, int]:
     return {machine: seconds for machine, seconds in times.items() if seconds >= operation.min_lot}
 
 
-def _lots(problem: Problem, operation: Operation, share: int, most: int) -> int:
+def _lots(problem: Problem, operation: Operation) -> int:
     """Into how many equal lots an operation is cut: as many as may run beside each other, none below ``min_lot``."""
     beside = sum(problem.machines[machine].capacity for machine in operation.options)
-    shortest = min(operation.options.values(), default=1) * share // WHOLE_SHARE
-    return max(1, min(most, beside, shortest // max(1, operation.min_lot)))
+    shortest = min(operation.options.values(), default=1)
+    return max(1, min(operation.max_lots, beside, shortest // max(1, operation.min_lot)))
 
 
 def _chains(problem: Problem, jobs: Collection[int]) -> tuple[dict[int, float], dict[int, int]]:
     """For each operation: the longest chain of fastest times, and of operations, from it to the end of its job."""
     tails: dict[int, float] = {}
     counts: dict[int, int] = {}
-    for job in jobs:
-        for number in reversed(ordered(problem, job)):
-            own = min(problem.operations[number].options.values(), default=0)
-            after = problem.successors[number]
-            tails[number] = own + max((tails[s] + problem.operations[s].min_delay for s in after), default=0)
-            counts[number] = 1 + max((counts[s] for s in after), default=0)
+    for number in reversed(topological(problem, [n for job in jobs for n in problem.jobs[job].operations])):
+        own = min(problem.operations[number].options.values(), default=0)
+        after = problem.successors[number]
+        tails[number] = own + max((tails[s] + problem.operations[s].min_delay for s in after), default=0)
+        counts[number] = 1 + max((counts[s] for s in after), default=0)
     return tails, counts
-
-
-def ordered(problem: Problem, job: int) -> list[int]:
-    """The operations of a job with predecessors before successors."""
-    numbers = problem.jobs[job].operations
-    left = {number: len(problem.operations[number].predecessors) for number in numbers}
-    order = [number for number in numbers if not left[number]]
-    for number in order:
-        for after in problem.successors[number]:
-            left[after] -= 1
-            if not left[after]:
-                order.append(after)
-    return order
