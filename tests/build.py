@@ -1,8 +1,8 @@
 """Problem documents and problems in a line: ``problem(jobs=[job("A", hours=2, machines=["M1"])], machines=["M1"])``.
 
-Machines are ids, or ``machine("M1", capacity=2)``. The machines of an operation are a list of ids that all take ``hours``,
-or a mapping of id to hours. Further fields are passed on as they are; a field that is None is left out. ``START`` is
-Monday, 5 January 2026, 00:00 UTC; ``at(hours)`` is an instant counted from it.
+Machines are ids, or ``machine("M1", capacity=2)``. The machines of an operation are a list of ids that all take
+``hours``, or a mapping of id to hours. Further fields are passed on as they are; a field that is None is left out.
+``START`` is Monday, 5 January 2026, 00:00 UTC; ``at(hours)`` is an instant counted from it.
 """
 
 from __future__ import annotations

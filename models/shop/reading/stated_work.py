@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 from models.shop.problem import WHOLE_SHARE, FixedWork, Job, Operation, ReferenceWork
 from models.shop.reading.bounds import MAX_HOURS, MAX_LOTS
 from models.shop.reading.context import Context
+from models.shop.reading.instants import Instant
 from models.shop.reading.jobs import ONLY_OPERATION
+from models.shop.reading.quantities import to_seconds
 from models.shop.reading.row import Row
 
 GONE = -1
@@ -44,9 +46,9 @@ def _read_fixed_row(context: Context, row: Row, numbers: Numbers, operations: Se
     machine = None if machine_id is None else context.machine_numbers.get(machine_id)
     if machine is None and machine_id is not None:
         row.fault("machine_id", "unknown_machine", "names no machine of this problem", machine_id)
-    start = context.second_down(row, "start_time") if row.require("start_time") else None
+    start = row.instant("start_time") if row.require("start_time") else None
     completed = row.flag("completed", False)
-    end = _read_end(context, row, completed)
+    end = _read_end(row, start, completed, context.zero)
     remaining = _read_remaining(row, completed)
     lot = row.integer("lot", 1, MAX_LOTS) or 1
     share = row.integer("share", 1, WHOLE_SHARE) or WHOLE_SHARE
@@ -54,9 +56,9 @@ def _read_fixed_row(context: Context, row: Row, numbers: Numbers, operations: Se
     if operation is None or machine is None or start is None:
         return None
     if machine not in operations[operation].options and remaining is None and not completed:
-        message = "is required on a machine that is not among the operation's"
-        row.fault("remaining_time", "required", message)
-    return FixedWork(operation, machine, start, lot, share, operator, remaining, completed, end if completed else None)
+        row.fault("remaining_time", "required", "is required on a machine that is not among the operation's")
+    second = start.floor - context.zero
+    return FixedWork(operation, machine, second, lot, share, operator, remaining, completed, end)
 
 
 def _read_operation(row: Row, numbers: Numbers) -> int | None:
@@ -82,24 +84,19 @@ def _read_operator(context: Context, row: Row) -> int | None:
     return context.operator_numbers.get(operator_id)
 
 
-def _read_end(context: Context, row: Row, completed: bool) -> int | None:
-    """When completed work ended, rounded up; of other work the end follows from its start and is only checked."""
-    if not row.has("end_time"):
-        if completed:
-            row.fault("end_time", "required", "is required for completed work")
-        return None
-    start, end = (
-        row.instant("start_time") if isinstance(row.fields.get("start_time"), str) else None,
-        row.instant("end_time"),
-    )
+def _read_end(row: Row, start: Instant | None, completed: bool, zero: int) -> int | None:
+    """When completed work ended, rounded up; the end of other work follows from its start and is only checked."""
+    end = row.instant("end_time")
+    if completed and not row.has("end_time"):
+        row.fault("end_time", "required", "is required for completed work")
     if end is None:
         return None
     if start is not None and not start.is_before(end):
         row.fault("end_time", "order", "must be after `start_time`", row.fields["end_time"])
-    second = end.ceiling - context.zero
+    second = end.ceiling - zero
     if completed and second > 0:
         row.fault("end_time", "completed", "completed work must end by schedule_start", row.fields["end_time"])
-    return second
+    return second if completed else None
 
 
 def _read_remaining(row: Row, completed: bool) -> int | None:
@@ -108,32 +105,35 @@ def _read_remaining(row: Row, completed: bool) -> int | None:
         return None
     if completed and hours > 0:
         row.fault("remaining_time", "completed", "completed work has no time left", hours)
-    return max(1, row.hours("remaining_time") or 0) if not completed else None
+    return None if completed else max(1, to_seconds(hours))
 
 
 def _check_lots(found: Sequence[tuple[Row, FixedWork]]) -> None:
-    """Pieces of one operation state lot and share, differ in lot, and make up one operation at most."""
+    """Lots of one operation state their number and share, differ in number, and are no more than the operation."""
     pieces: dict[int, list[tuple[Row, FixedWork]]] = {}
     for row, work in found:
         pieces.setdefault(work.operation, []).append((row, work))
     for group in pieces.values():
-        cut = len(group) > 1 or group[0][1].lot > 1
-        if not cut:
-            continue
-        lots: set[int] = set()
-        shares = 0
-        for row, work in group:
-            for name in ("lot", "share"):
-                if not row.has(name):
-                    row.fault(name, "required", "is required where an operation is cut into lots")
-            if row.has("lot") and work.lot in lots:
-                row.fault("lot", "duplicate", "is listed twice for this operation", work.lot)
-            lots.add(work.lot)
-            shares += work.share if row.has("share") else 0
-        last = group[-1][0]
-        if shares > WHOLE_SHARE or (len(group) == 1 and shares == WHOLE_SHARE):
-            message = f"the shares of one operation's lots must not exceed {WHOLE_SHARE}, nor one lot of several be all"
-            last.fault("share", "share_sum", message, shares)
+        if len(group) > 1 or group[0][1].lot > 1:
+            _check_cut(group)
+
+
+def _check_cut(group: Sequence[tuple[Row, FixedWork]]) -> None:
+    lots: set[int] = set()
+    total = 0
+    for row, work in group:
+        for name in ("lot", "share"):
+            if not row.has(name):
+                row.fault(name, "required", "is required where an operation is cut into lots")
+        if row.has("lot") and work.lot in lots:
+            row.fault("lot", "duplicate", "is listed twice for this operation", work.lot)
+        lots.add(work.lot)
+        if row.has("share"):
+            total += work.share
+            if work.share == WHOLE_SHARE:
+                row.fault("share", "share_sum", "one lot of several cannot be the whole operation", work.share)
+    if total > WHOLE_SHARE:
+        group[-1][0].fault("share", "share_sum", f"the operation's shares must not exceed {WHOLE_SHARE}", total)
 
 
 def read_reference(context: Context, document: Row, numbers: Numbers) -> tuple[ReferenceWork, ...]:
