@@ -86,7 +86,8 @@ app = create()
 
 @setup_logging.connect  # type: ignore[untyped-decorator]
 def _configure_logs(**_: Any) -> None:
-    logs.configure(settings().log_format)
+    config = settings()
+    logs.configure(config.log_format, config.log_level.upper())
 
 
 @celeryd_init.connect  # type: ignore[untyped-decorator]

@@ -93,9 +93,9 @@ class Engine(Protocol):
     def solve(self, problem: Problem, jobs: Sequence[int], limits: Limits, watch: Watch) -> Report:
         """Plan the unfixed operations of ``jobs`` (indices into ``problem.jobs``).
 
-        The problem's other jobs are not there, but all fixed work is. ``problem`` is already relaxed. The answer
-        comes by the deadline, or as soon as ``watch.cancelled()``; it is the best plan found. Deterministic for a seed where the
-        engine's own docstring says so.
+        The problem's other jobs are not there, but all fixed work is. ``problem`` is already relaxed. The answer comes
+        by the deadline, or as soon as ``watch.cancelled()``; it is the best plan found. Deterministic for a seed where
+        the engine's own docstring says so.
         """
 
 

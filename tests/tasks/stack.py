@@ -1,0 +1,110 @@
+"""A whole stack of real processes for tests that kill parts of it: workers, beat, a Redis of its own, any database."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from models.store import runs
+from models.store.views import RunView
+from models.tables.session import reading, sessions
+
+CELERY = [sys.executable, "-m", "celery", "--app", "workers.celery"]
+PROCESSES = {
+    "control": [*CELERY, "worker", "--queues", "control", "--hostname", "control@%h", "--concurrency", "1"],
+    "solve": [*CELERY, "worker", "--queues", "solve", "--hostname", "solve@%h", "--concurrency", "2"],
+    "beat": [*CELERY, "beat"],
+}
+START_SECONDS = 60.0
+SUBMIT = """
+import sys
+from models.shop.parse import load
+from tasks.commands import submit
+body = sys.stdin.buffer.read()
+print(submit(body, load(body), None))
+"""
+
+
+@dataclass
+class Stack:
+    """Starts the processes in ``env``; every one still alive is killed when the test ends."""
+
+    env: dict[str, str]
+    folder: Path
+    database_url: str
+    running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+
+    def start(self, *names: str) -> None:
+        for name in names or PROCESSES:
+            with (self.folder / f"{name}.log").open("ab") as log:
+                self.running[name] = subprocess.Popen(
+                    PROCESSES[name], env=self.env, stdout=log, stderr=log, start_new_session=True
+                )
+
+    def kill(self, name: str) -> None:
+        """SIGKILL to the process and all its children at once."""
+        process = self.running.pop(name)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+    def children(self, name: str) -> list[psutil.Process]:
+        return psutil.Process(self.running[name].pid).children(recursive=True)
+
+    def stop(self) -> None:
+        for name in list(self.running):
+            if self.running[name].poll() is None:
+                self.kill(name)
+
+    def submit(self, document: dict[str, Any]) -> str:
+        """Submits as the web process does, from a process of its own."""
+        done = subprocess.run(
+            [sys.executable, "-c", SUBMIT],
+            input=json.dumps(document).encode(),
+            env=self.env,
+            capture_output=True,
+            check=True,
+        )
+        return done.stdout.decode().split()[-1]
+
+    def cancel(self, run_id: str) -> None:
+        code = "import sys; from tasks.commands import cancel; cancel(sys.argv[1])"
+        subprocess.run([sys.executable, "-c", code, run_id], env=self.env, check=True, capture_output=True)
+
+    def view(self, run_id: str) -> RunView:
+        with reading(sessions(self.database_url)) as session:
+            found = runs.get(session, run_id)
+        assert found is not None
+        return found
+
+    def result(self, run_id: str) -> dict[str, Any]:
+        with reading(sessions(self.database_url)) as session:
+            data = runs.result(session, run_id)
+        assert data is not None, self.logs()
+        return dict(json.loads(data))
+
+    def until(self, condition: Callable[[], bool], seconds: float = START_SECONDS) -> None:
+        end = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < end, self.logs()
+            time.sleep(0.05)
+
+    def ended(self, run_id: str, seconds: float = 120.0) -> RunView:
+        self.until(lambda: self.view(run_id).ended, seconds)
+        return self.view(run_id)
+
+    def logs(self) -> str:
+        """The last lines of every process, for the message of a failed test."""
+        tails = []
+        for path in sorted(self.folder.glob("*.log")):
+            tails.append(f"--- {path.name}\n" + "\n".join(path.read_text(errors="replace").splitlines()[-25:]))
+        return "\n".join(tails)

@@ -1,0 +1,160 @@
+"""Whatever got lost, the sweep finds it: each case made by hand, then swept."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tasks import base
+from tasks import sweep as sweeping
+from tasks.recovery import stumbled
+from tasks.sweep import sweep
+from tests.tasks.conftest import Road, shop
+
+
+@pytest.fixture(autouse=True)
+def _all_is_stale(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sweeping, "STALE_SECONDS", -1.0)
+
+
+def names(road: Road) -> list[str]:
+    return [name.removeprefix("nightshift.") for name, _ in road.sent]
+
+
+def wipe(run_id: str) -> None:
+    base.inflight().drop(run_id)
+
+
+def test_a_lost_plan_message_is_sent_again(road: Road) -> None:
+    run_id = road.submit()
+    road.take()
+    sweep()
+    assert road.sent == [("nightshift.plan", (run_id, 1))]
+    road.deliver()
+    assert road.view(run_id).state == "finished"
+
+
+def test_a_wiped_redis_costs_no_attempt(road: Road) -> None:
+    run_id = road.submit()
+    road.deliver(road.take("plan"))
+    lost = road.take("solve")
+    road.deliver(lost[:1])
+    wipe(run_id)
+    sweep()
+    assert names(road) == ["solve"] * 3
+    road.deliver()
+    view = road.view(run_id)
+    assert (view.state, view.attempt) == ("finished", 1)
+
+
+def test_lost_batches_are_sent_again_when_no_queue_holds_them(road: Road, monkeypatch: pytest.MonkeyPatch) -> None:
+    run_id = road.submit()
+    road.deliver(road.take("plan"))
+    first, *_ = road.take("solve")
+    road.deliver([first])
+    monkeypatch.setattr(type(base.inflight()), "queue_depth", lambda *_: 0)
+    sweep()
+    assert [args for _, args in road.sent] == [(run_id, 1, 1), (run_id, 1, 2)]
+    road.deliver()
+    assert road.view(run_id).state == "finished"
+
+
+def test_a_run_that_waits_for_its_turn_is_left_alone(road: Road, monkeypatch: pytest.MonkeyPatch) -> None:
+    run_id = road.submit()
+    road.deliver(road.take("plan"))
+    road.take("solve")
+    monkeypatch.setattr(type(base.inflight()), "queue_depth", lambda *_: 5)
+    for _ in range(5):
+        sweep()
+    assert road.sent == []
+    assert road.view(run_id).attempt == 1
+
+
+def test_a_lost_finish_message_is_sent_again(road: Road) -> None:
+    run_id = road.submit()
+    road.deliver(road.take("plan"))
+    road.deliver(road.take("solve"))
+    road.take("finish")
+    sweep()
+    assert road.sent == [("nightshift.finish", (run_id, 1))]
+    road.deliver()
+    assert road.view(run_id).state == "finished"
+
+
+def test_a_lost_worker_costs_an_attempt_and_the_third_uses_dispatch(
+    road: Road, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweeping, "DEAD_SECONDS", -1.0)
+    run_id = road.submit(shop(options={"engine": "cpsat", "time_limit_seconds": 2, "batch_size": 3}))
+    for attempt in (1, 2):
+        road.deliver(road.take("plan"))
+        (_, args), *_ = road.take("solve")
+        base.inflight().started(*args)
+        sweep()
+        assert road.sent == [("nightshift.plan", (run_id, attempt + 1))]
+    road.deliver()
+    view = road.view(run_id)
+    assert (view.state, view.attempt) == ("finished", 3)
+    assert road.result(run_id)["quality"]["engines_tried"] == ["dispatch"]
+
+
+def test_a_worker_lost_three_times_ends_in_a_stored_error(road: Road, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sweeping, "DEAD_SECONDS", -1.0)
+    run_id = road.submit()
+    for _ in range(3):
+        road.deliver(road.take("plan"))
+        (_, args), *_ = road.take("solve")
+        base.inflight().started(*args)
+        sweep()
+    view = road.view(run_id)
+    assert view.state == "failed"
+    assert view.error is not None and "a worker was lost" in view.error["detail"]
+    assert road.sent == []
+
+
+def test_a_planning_task_that_kills_its_worker_ends_in_a_stored_error(road: Road) -> None:
+    run_id = road.submit()
+    for attempt in (1, 2, 3):
+        for _ in range(3):
+            base.inflight().started(run_id, attempt, -1)
+        with pytest.raises(RuntimeError) as killed:
+            road.deliver(road.take("plan"))
+        stumbled(run_id, attempt, killed.value)
+    assert road.view(run_id).state == "failed"
+
+
+def test_two_sweeps_at_once_start_one_attempt(road: Road, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sweeping, "DEAD_SECONDS", -1.0)
+    run_id = road.submit()
+    road.deliver(road.take("plan"))
+    (_, args), *_ = road.take("solve")
+    base.inflight().started(*args)
+    view = road.view(run_id)
+    real: Any = sweeping.runs.stale
+    monkeypatch.setattr(sweeping.runs, "stale", lambda *_, **__: [view])
+    sweep()
+    sweep()
+    monkeypatch.setattr(sweeping.runs, "stale", real)
+    assert road.sent == [("nightshift.plan", (run_id, 2))]
+    assert road.view(run_id).attempt == 2
+
+
+def test_an_overdue_run_finishes_with_what_there_is(road: Road) -> None:
+    run_id = road.submit()
+    road.deliver(road.take("plan"))
+    road.deliver(road.take("solve")[:1])
+    with sweeping.transaction(base.database()) as session:
+        from sqlalchemy import update
+
+        from models.tables import Run
+        from models.tables.clock import utcnow
+
+        session.execute(update(Run).where(Run.id == run_id).values(deadline_at=utcnow(-5)))
+    sweep()
+    assert road.sent == [("nightshift.finish", (run_id, 1))]
+    road.deliver()
+    result = road.result(run_id)
+    assert result["fallback_used"]
+    assert any("no answer in time" in warning for warning in result["warnings"])
+    assert len(result["scheduled_jobs"]) == 8
