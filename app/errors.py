@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
-import redis
 from flask import Flask, Response, g, request
 from flask.typing import ResponseReturnValue
 from pydantic import ValidationError
@@ -120,7 +119,6 @@ def register(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(DBAPIError, _database)
     app.register_error_handler(PoolTimeout, _database)
-    app.register_error_handler(redis.RedisError, _redis)
     app.register_error_handler(Exception, _unexpected)
 
 
@@ -138,12 +136,6 @@ def _database(error: SQLAlchemyError) -> Response:
         return _unexpected(error)
     log.error("database_away", error=type(error).__name__, cause=str(getattr(error, "orig", error))[:200])
     return database_away().response()
-
-
-def _redis(error: redis.RedisError) -> Response:
-    log.error("redis_away", error=type(error).__name__)
-    headers = {"Retry-After": str(AWAY_RETRY_SECONDS)}
-    return ApiError(503, "redis-unavailable", "Redis does not answer. Try again shortly.", headers=headers).response()
 
 
 def _unexpected(error: Exception) -> Response:

@@ -28,6 +28,9 @@ limit_request_line = 4094
 limit_request_fields = 50
 limit_request_field_size = 8190
 
+control_socket_disable = True
+"""Nothing manages this server from within: its supervisor does."""
+
 accesslog = None
 """Requests are logged and counted by the application, under their request id."""
 
