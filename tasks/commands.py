@@ -34,7 +34,7 @@ def submit(body: bytes, problem: Problem, key_id: str | None) -> str:
     """Stores a checked request, commits, and sends it on its way; returns the run's id.
 
     ``body`` is the request as it came, ``problem`` what it was parsed to. Raises SQLAlchemy's DBAPIError where the
-    database is away: then nothing was accepted. A broker that is away is no error, as the sweep finds what was not sent.
+    database is away: then nothing was accepted. A broker that is away is no error: the sweep finds what was not sent.
     """
     options = problem.options
     summary = RunSummary(

@@ -45,7 +45,7 @@ def create() -> Celery:
         task_ignore_result=True,
         task_serializer="json",
         accept_content=["json"],
-        task_queues=[Queue(name) for name in QUEUES],
+        task_queues=[Queue(name) for name in QUEUES],  # type: ignore[no-untyped-call]
         task_default_queue=CONTROL_QUEUE,
         task_create_missing_queues=False,
         task_routes={"nightshift.solve": {"queue": SOLVE_QUEUE}},

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from models.shop.canonical import digest
@@ -120,9 +121,7 @@ def _one_after_another(run: _Run, state: Progress, tell: Callable[[], None]) -> 
     answers = {}
     try:
         for batch in run.batches:
-            watch = _LocalWatch(
-                lambda levels, n=batch.number: state.best.update({n: levels}), lambda: bool(interrupted)
-            )  # type: ignore[misc]
+            watch = _LocalWatch(partial(state.best.__setitem__, batch.number), lambda: bool(interrupted))
             answers[batch.number] = run.solve(batch, watch, tell)
             state.done += 1
             tell()
