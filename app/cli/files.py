@@ -33,7 +33,12 @@ def bounds() -> Bounds:
     from models.shop.parse import Bounds
 
     found = settings()
-    return Bounds(max_operations=found.max_operations, max_options=found.max_options, max_depth=found.max_depth)
+    return Bounds(
+        max_operations=found.max_operations,
+        max_options=found.max_options,
+        max_depth=found.max_depth,
+        max_seconds=found.max_seconds,
+    )
 
 
 def read_problem(path: str) -> Problem:
