@@ -56,9 +56,18 @@ def parse(document: object, bounds: Bounds = DEFAULT_BOUNDS) -> Problem:
     Raises InvalidProblem with all faults (the first 100 told, all counted); where there is far too much of something
     reading stops at once.
     """
+    try:
+        return _read(document, bounds)
+    except InvalidProblem:
+        # The form itself is no deeper than 7 levels, so only what is refused anyway can be nested too deep.
+        if _is_deeper(document, bounds.max_depth):
+            message = f"must be nested at most {bounds.max_depth} levels deep"
+            raise _refused("document", "depth", message) from None
+        raise
+
+
+def _read(document: object, bounds: Bounds) -> Problem:
     faults = Faults()
-    _check_depth(document, bounds.max_depth, faults)
-    faults.check()
     root = Row.of(faults, "", document, _DOCUMENT)
     if root is None:
         raise InvalidProblem(faults.kept, faults.total)
@@ -143,21 +152,17 @@ def _refused(field: str, rule: str, message: str) -> InvalidProblem:
     return InvalidProblem([Fault(field, rule, message)])
 
 
-def _check_depth(document: object, most: int, faults: Faults) -> None:
-    """Refuse what is nested deeper than ``most`` levels, level by level so that no stack overflows."""
+def _is_deeper(document: object, most: int) -> bool:
+    """Whether a document has more than ``most`` levels; looked at level by level, so that no stack overflows."""
     level = [document] if isinstance(document, dict | list) else []
-    depth = 0
-    while level:
-        depth += 1
-        if depth > most:
-            faults.add("document", "depth", f"must be nested at most {most} levels deep")
-            return
+    for _ in range(most):
         level = [
             value
             for group in level
             for value in (group.values() if isinstance(group, dict) else group)
             if isinstance(value, (dict, list))
         ]
+    return bool(level)
 
 
 def _read_start(root: Row) -> datetime:

@@ -202,7 +202,10 @@ class FixedWork:
 
 @dataclass(frozen=True, slots=True)
 class ReferenceWork:
-    """Where the plan that ``changes`` are counted against had an operation."""
+    """Where the plan that ``changes`` are counted against had an operation.
+
+    ``machine`` is -1 where that machine is no longer in the problem, so that the operation counts as moved.
+    """
 
     operation: int
     machine: int

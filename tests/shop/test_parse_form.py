@@ -90,8 +90,8 @@ def test_ids_may_be_in_any_script() -> None:
 
 @pytest.mark.parametrize("name", ["request_id", "plant", "time_zone"])
 def test_texts_of_a_problem(name: str) -> None:
-    assert faults(document(**{name: 5})) == [(name, "type", "5")]
-    assert faults(document(**{name: ""})) == [(name, "length", "''")]
+    assert faults(document() | {name: 5}) == [(name, "type", "5")]
+    assert faults(document() | {name: ""}) == [(name, "length", "''")]
 
 
 def test_null_stands_for_an_absent_field() -> None:

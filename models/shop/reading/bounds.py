@@ -32,6 +32,7 @@ MAX_TEXT = 1_000
 class Bounds:
     """Settable limits of one problem: counts of rows, levels of nesting, the longest solving budget in seconds.
 
+    ``max_depth`` names what is nested deeper as its own fault; the form itself has 7 levels.
     ``max_options`` counts machine options over all operations, those that ``machine_types`` stands for included;
     ``max_windows`` counts weekly windows, breaks, holidays, closures and absences together; ``max_changes`` counts
     setup changes over all matrices.
