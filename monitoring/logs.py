@@ -36,9 +36,13 @@ def configure(log_format: str = "console", level: str = "INFO") -> None:
         structlog.stdlib.ExtraAdder(),
         hide_secrets,
     ]
-    last: Any = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    # tracebacks without local variables: a frame may hold a key
+    last: Any = structlog.dev.ConsoleRenderer(
+        colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+    )
     if log_format == "json":
-        shared.append(structlog.processors.dict_tracebacks)
+        frames = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+        shared.append(structlog.processors.ExceptionRenderer(frames))
         last = structlog.processors.JSONRenderer()
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],

@@ -7,7 +7,7 @@ import redis
 
 from models.shop.canonical import digest
 from models.shop.problem import Problem
-from models.store import runs
+from models.store import audit, runs
 from models.store.views import RunSummary, RunView
 from models.tables.session import transaction
 from monitoring import metrics
@@ -53,10 +53,10 @@ def submit(body: bytes, problem: Problem, key_id: str | None) -> str:
     return run_id
 
 
-def cancel(run_id: str) -> RunView | None:
+def cancel(run_id: str, key_id: str | None = None) -> RunView | None:
     """Asks a run to stop and keep its best plan. None for an unknown id; a run that has ended is returned as it is."""
     with transaction(database()) as session:
-        view = runs.request_cancel(session, run_id)
+        view = runs.request_cancel(session, run_id, actor=key_id or audit.SYSTEM)
     if view is None or view.ended:
         return view
     try:

@@ -98,7 +98,7 @@ def result(path: SchedulePath) -> Response:
 @role("planner")
 def cancel(path: SchedulePath) -> tuple[Response, int, dict[str, str]]:
     """Asks a run to stop early. Asking again changes nothing."""
-    view = commands.cancel(_known_form(path.run_id))
+    view = commands.cancel(_known_form(path.run_id), caller().id)
     if view is None:
         raise _unknown(path.run_id)
     body = jsonify(id=view.id, state=view.state, links=_links(view.id))

@@ -29,6 +29,9 @@ T = TypeVar("T")
 LOCK_SECONDS: Final = 10
 """How long a statement waits for another's lock."""
 
+POOL_SIZE: Final = 16
+"""Connections kept by a process: one for each thread of the web process."""
+
 _ATTEMPTS: Final = 4
 _READING: Final = "nightshift_reading"
 _CONFLICTS: Final = {1205, 1213, 1020}
@@ -104,7 +107,7 @@ def is_conflict(error: OperationalError) -> bool:
 def _sqlite(url: URL) -> Engine:
     if url.database and not url.database.startswith((":", "file:")):
         Path(url.database).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    engine = create_engine(url, connect_args={"timeout": LOCK_SECONDS})
+    engine = create_engine(url, pool_size=POOL_SIZE, connect_args={"timeout": LOCK_SECONDS})
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -127,6 +130,7 @@ def _mariadb(url: URL) -> Engine:
         isolation_level="READ COMMITTED",
         pool_pre_ping=True,
         pool_recycle=1800,
+        pool_size=POOL_SIZE,
         connect_args={"connect_timeout": 5, "read_timeout": 60, "write_timeout": 60},
     )
     event.listen(engine, "connect", _prepare_mariadb)
