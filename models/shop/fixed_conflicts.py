@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import combinations
 
 from models.shop.calendar import Calendars
-from models.shop.fixed_work import open_time_of
+from models.shop.fixed_work import open_time_of, time_left
 from models.shop.problem import FixedWork, Problem
 from models.shop.schedule import Assignment, FixedConflict
 
@@ -37,33 +37,38 @@ def fixed_conflicts(
 def _alone(problem: Problem, calendars: Calendars, a: Assignment, work: FixedWork) -> Iterator[FixedConflict]:
     """What one piece of fixed work contradicts by itself."""
     operation, job = problem.operations[a.operation], problem.jobs[problem.operations[a.operation].job]
-
-    def conflict(rule: str, detail: str) -> FixedConflict:
-        return FixedConflict(rule, ((a.operation, a.lot),), detail)
-
     if a.machine not in operation.options:
-        yield conflict("eligibility", f"It may not run on machine {problem.machines[a.machine].machine_id}.")
+        yield _single("eligibility", a, f"It may not run on machine {problem.machines[a.machine].machine_id}.")
     if work.completed:
         return
     if a.start < job.earliest and job.earliest > 0:
-        yield conflict("release", f"It starts {job.earliest - a.start} s before its job's release.")
+        yield _single("release", a, f"It starts {job.earliest - a.start} s before its job's release.")
     if operation.start_after is not None and a.start < operation.start_after:
-        yield conflict("start-after", f"It starts {operation.start_after - a.start} s before its start_after.")
+        yield _single("start-after", a, f"It starts {operation.start_after - a.start} s before its start_after.")
     if operation.end_before is not None and a.end > operation.end_before:
-        yield conflict("end-before", f"It ends {a.end - operation.end_before} s after its end_before.")
+        yield _single("end-before", a, f"It ends {a.end - operation.end_before} s after its end_before.")
     if job.due_hard and job.due is not None and a.end > job.due:
-        yield conflict("hard-due", f"It ends {a.end - job.due} s after its job's hard due date.")
+        yield _single("hard-due", a, f"It ends {a.end - job.due} s after its job's hard due date.")
     if operation.skill is not None:
         level = 0 if a.operator is None else problem.operators[a.operator].skills.get(operation.skill, 0)
         if level < operation.skill_level:
             has = "has no operator" if a.operator is None else f"has an operator of level {level}"
-            yield conflict("operator", f"It needs {operation.skill} at level {operation.skill_level}, but {has}.")
-    pieces = open_time_of(problem, calendars, work).intervals(a.start, a.end)
+            yield _single("operator", a, f"It needs {operation.skill} at level {operation.skill_level}, but {has}.")
+    yield from _in_closed_time(problem, calendars, a, work)
+
+
+def _in_closed_time(problem: Problem, calendars: Calendars, a: Assignment, work: FixedWork) -> Iterator[FixedConflict]:
+    """What contradicts the calendars. What running work waited through before second zero is history."""
+    interruptible = problem.operations[a.operation].interruptible
+    opened = open_time_of(problem, calendars, work)
+    pieces = opened.intervals(a.start, a.end)
     begins = pieces[0][0] if pieces else a.end
-    if begins > max(0, a.start) and (a.start >= 0 or not operation.interruptible):
-        yield conflict("calendar", "It starts while its machine or its operator is closed.")
-    if not operation.interruptible and len(pieces) > 1 and pieces[-1][0] > 0:
-        yield conflict("not-interruptible", "It may not be interrupted, but closed time lies within it.")
+    if opened.finish(*time_left(problem, work)) is None:
+        yield _single("calendar", a, "Its machine and its operator are never open for long enough again.")
+    elif begins > max(0, a.start) and (a.start >= 0 or not interruptible):
+        yield _single("calendar", a, "It starts while its machine or its operator is closed.")
+    if not interruptible and len(pieces) > 1 and pieces[-1][0] > 0:
+        yield _single("not-interruptible", a, "It may not be interrupted, but closed time lies within it.")
 
 
 def _overlaps(problem: Problem, current: Sequence[Assignment]) -> Iterator[FixedConflict]:
@@ -119,6 +124,10 @@ def _precedence(
                     yield pair_conflict(
                         "precedence", before, a, f"The second starts {early} s too early after the first."
                     )
+
+
+def _single(rule: str, a: Assignment, detail: str) -> FixedConflict:
+    return FixedConflict(rule, ((a.operation, a.lot),), detail)
 
 
 def pair_conflict(rule: str, first: Assignment, second: Assignment, detail: str) -> FixedConflict:

@@ -49,15 +49,18 @@ def standing(problem: Problem, calendars: Calendars) -> tuple[Assignment, ...]:
     return tuple(sorted(found, key=lambda a: (a.start, a.end, a.operation, a.lot)))
 
 
+def time_left(problem: Problem, work: FixedWork) -> tuple[int, int]:
+    """(second from which it counts, seconds of open time) of running or pinned work."""
+    if work.remaining is not None:
+        return max(0, work.start), work.remaining
+    options = problem.operations[work.operation].options
+    return work.start, lot_seconds(options.get(work.machine, min(options.values())), work.share)
+
+
 def _end(problem: Problem, work: FixedWork, opened: OpenTime) -> int:
     if work.completed and work.end is not None:
         return work.end
-    if work.remaining is not None:
-        begin, seconds = max(0, work.start), work.remaining
-    else:
-        options = problem.operations[work.operation].options
-        begin = work.start
-        seconds = lot_seconds(options.get(work.machine, min(options.values())), work.share)
+    begin, seconds = time_left(problem, work)
     end = opened.finish(begin, seconds)
     return begin + seconds if end is None else end
 
@@ -82,7 +85,7 @@ def _line(problem: Problem, calendars: Calendars, number: int, work: Iterable[As
     ahead = blocks((a.start, a.end, problem.operations[a.operation].family_id) for a in work if a.end > 0)
     family = machine.initial_family
     if family is None:
-        past = max((a for a in work if a.end <= 0), key=lambda a: a.end, default=None)
+        past = max((a for a in work if a.end <= 0), key=lambda a: (a.end, a.start, a.operation, a.lot), default=None)
         family = None if past is None else problem.operations[past.operation].family_id
     line = Line(opened, 1, matrix, family, ahead)
     if ahead and ahead[0].start <= 0:
