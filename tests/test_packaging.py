@@ -43,7 +43,7 @@ def test_light_processes_load_no_solver(module: str) -> None:
 
 
 def test_every_package_is_installed() -> None:
-    include = setup_cfg()["options.packages.find"]["include"].replace(",", " ").split()
+    include = setup_cfg()["options.packages.find"]["include"].split()
     assert include == [pattern for folder in FOLDERS for pattern in (folder, f"{folder}.*")]
     for folder in FOLDERS:
         for module in (ROOT / folder).rglob("*.py"):
