@@ -106,7 +106,7 @@ def eligibility(variables: Variables) -> None:
             else:
                 cp.add_exactly_one([*(option.used for option in stay.options), ~stay.used])
         if len(stays) > 1:
-            cp.add_exactly_one(stay.used for stay in stays)
+            cp.add_exactly_one(stay.used for stay in stays if stay.used is not None)
 
 
 def durations(variables: Variables) -> None:

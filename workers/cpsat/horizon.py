@@ -18,12 +18,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from models.shop.calendar import OpenTime
-from models.shop.problem import Level, Operation
+from models.shop.problem import MAX_SECONDS, Level, Operation
 from workers.cpsat.axis import open_intervals
 from workers.cpsat.scope import Part, Scope
 
 WIDEST = 3
-"""A safe horizon of more than this many times the known makespan is given up for a practical one."""
+"""With calendars, a safe horizon of more than this many times the known makespan is given up for a practical one, ..."""
+
+WIDEST_SECONDS = 30 * 86_400
+"""... but not within this time, which no number of closed hours makes too long."""
 
 PRACTICAL = 1.5
 """The practical horizon, as a multiple of the known makespan."""
@@ -47,14 +50,15 @@ class Windows:
     complete: bool
 
 
-def windows(scope: Scope, part: Part, level: Level, known: int | None, makespan: int | None) -> Windows | None:
-    """The windows of a part. ``known`` is its value at the first level and ``makespan`` its end in a known plan.
+def windows(
+    scope: Scope, part: Part, known: Sequence[tuple[Level, int | None]], makespan: int | None
+) -> Windows | None:
+    """The windows of a part.
 
-    None where no plan is known and the calendars leave no safe horizon.
+    ``known`` are levels with the values that plans worth looking for do not exceed; ``makespan`` is the end of a known
+    plan. None where no plan is known and the calendars leave no safe horizon.
     """
-    if "total_flow_time" in level and _negative_flow(scope, part):
-        known = None
-    caps = {job: cap(scope, job, level, known) for job in part.jobs}
+    caps = {job: _cap(scope, part, job, known) for job in part.jobs}
     limit, complete = _horizon(scope, part, makespan)
     if limit is None:
         return None
@@ -72,6 +76,15 @@ def windows(scope: Scope, part: Part, level: Level, known: int | None, makespan:
     machines = {machine for operation in part.operations for machine in operation.options}
     standing = [a.end for machine in machines for a in scope.standing.get(machine, ())]
     return Windows(latest, max([*latest.values(), *standing], default=0), complete or not cut)
+
+
+def _cap(scope: Scope, part: Part, job: int, known: Sequence[tuple[Level, int | None]]) -> int | None:
+    """The latest completion of a job that no known value rules out; None where nothing limits it."""
+    negative = _negative_flow(scope, part)
+    found = [
+        cap(scope, job, level, None if negative and "total_flow_time" in level else value) for level, value in known
+    ]
+    return min((end for end in found if end is not None), default=None)
 
 
 def cap(scope: Scope, job: int, level: Level, known: int | None) -> int | None:
@@ -94,9 +107,8 @@ def cap(scope: Scope, job: int, level: Level, known: int | None) -> int | None:
             found.append(known // (coefficient * facts.weight) + facts.due)
         elif facts.due is not None and term == "tardy_jobs" and coefficient * CHANGE_SECONDS * 1000 > known:
             found.append(facts.due)
-        elif facts.due is not None and term == "weighted_tardy_jobs":
-            if coefficient * facts.weight * CHANGE_SECONDS > known:
-                found.append(facts.due)
+        elif term == "weighted_tardy_jobs" and facts.due is not None:
+            found += [facts.due] if coefficient * facts.weight * CHANGE_SECONDS > known else []
     return min(found, default=None)
 
 
@@ -110,7 +122,10 @@ def _horizon(scope: Scope, part: Part, makespan: int | None) -> tuple[int | None
     """A horizon and whether it is safe."""
     begun = _last_release(scope, part)
     if makespan is not None:
-        safe = _semi_active(scope, part.operations, begun, WIDEST * max(makespan, begun, 1))
+        machines = {machine for operation in part.operations for machine in operation.options}
+        always = all(scope.calendars.machine(machine).always for machine in machines)
+        widest = MAX_SECONDS if always else max(WIDEST * max(makespan, begun), WIDEST_SECONDS)
+        safe = _semi_active(scope, part.operations, begun, widest)
         return (max(safe, makespan), True) if safe is not None else (int(PRACTICAL * max(makespan, begun)), False)
     reach = begun + sum(max(operation.options.values()) for operation in part.operations) + 1
     for _ in range(DOUBLINGS):

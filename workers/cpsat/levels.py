@@ -38,12 +38,17 @@ LEAST_SECONDS = 0.05
 
 @dataclass
 class State:
-    """A part with its best plan so far, and what is proved of each level for the part alone."""
+    """A part with its best plan so far, and what is proved of each level for the part alone.
+
+    At the level being minimised, ``tried`` says that this pass has searched the part, ``exhausted`` that nothing better
+    is left to find (which proves a bound only where the windows are complete).
+    """
 
     part: Part
     plan: Plan | None
     bounds: list[int | None]
     tried: bool = False
+    exhausted: bool = False
 
     @property
     def size(self) -> int:
@@ -54,10 +59,10 @@ class State:
         """The plan's value at a level; None without a plan."""
         return None if self.plan is None else self.plan.levels[level + 1]
 
-    def windows(self, scope: Scope, known: int | None) -> Windows | None:
-        """How late the operations may end; ``known`` is what the first level may come to."""
+    def windows(self, scope: Scope, known: Sequence[int | None]) -> Windows | None:
+        """How late the operations may end; ``known`` is what the first levels may come to."""
         end = None if self.plan is None else max((a.end for a in self.plan.placed.values()), default=0)
-        return windows(scope, self.part, scope.problem.objective[0], known, end)
+        return windows(scope, self.part, list(zip(scope.problem.objective, known, strict=False)), end)
 
     def settled(self, level: int) -> bool:
         """Whether the plan's value at a level is proved to be the least."""
@@ -116,7 +121,7 @@ class Solve:
     @property
     def reach(self) -> int | None:
         """How late the batch may end, in seconds; None where the calendars leave no horizon."""
-        found = [state.windows(self.scope, state.value(0)) for state in self.states if state.part.operations]
+        found = [state.windows(self.scope, [state.value(0)]) for state in self.states if state.part.operations]
         return None if None in found else max((limits.reach for limits in found if limits is not None), default=0)
 
     def run(self) -> None:
@@ -131,7 +136,7 @@ class Solve:
     def _level(self, k: int, deadline: float) -> None:
         """One level: in passes over the parts whose share of it is not proved yet, each with its share of the time."""
         for state in self.states:
-            state.tried = False
+            state.tried = state.exhausted = False
         while not self.watch.cancelled():
             waiting = [state for state in self.states if self._matters(state, k)]
             fresh = [state for state in waiting if not state.tried]
@@ -150,8 +155,8 @@ class Solve:
     def _matters(self, state: State, k: int) -> bool:
         """Whether a better plan of this part would make the level better, or a better bound prove it."""
         if state.plan is None:
-            return True
-        if state.settled(k) or not state.part.operations:
+            return not state.exhausted
+        if state.settled(k) or state.exhausted or not state.part.operations:
             return False
         if not _maximum(self.scope.problem.objective[k]):
             return True
@@ -162,8 +167,7 @@ class Solve:
         """One search for one part at one level, the earlier levels kept."""
         scope, objective = self.scope, self.scope.problem.objective
         caps = [self._cap(state, j) for j in range(k)]
-        known = state.value(0) if k == 0 else caps[0]
-        limits = state.windows(scope, known)
+        limits = state.windows(scope, [*caps, state.value(k)])
         if limits is None:
             return
         variables = Variables(scope, state.part, limits, {} if state.plan is None else state.plan.placed)
@@ -186,12 +190,13 @@ class Solve:
                 self.limits.threads,
                 self.limits.seed,
                 self.limits.gap_tolerance,
-                linear="makespan" in objective[k],
+                linear=False,
                 stop=self.watch.cancelled,
                 found=keep,
                 enough=None if enough is None else aim.at_most(enough),
             ),
         )
+        state.exhausted = found.proved
         if found.value is not None:
             keep(found.value)
         elif found.proved and limits.complete:
