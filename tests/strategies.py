@@ -218,9 +218,8 @@ def jobs(draw: DrawFn, number: int, shop: Shop) -> Document:
 
 
 @st.composite
-def fixed_work(draw: DrawFn, job: Document, shop: Shop) -> Document:
-    """A piece of fixed work of a job's first operation: completed, running, pinned, or one lot of it."""
-    step = job.get("operations", [job])[0]
+def fixed_work(draw: DrawFn, job: Document, step: Document, shop: Shop) -> Document:
+    """A piece of fixed work of an operation: completed, running, pinned, or one lot of it."""
     eligible = [option["machine_id"] for option in step.get("machines", ())]
     entry: Document = filled(job_id=job["job_id"], operation_id=step.get("operation_id"))
     entry["machine_id"] = draw(st.sampled_from(eligible or shop.machine_ids))
@@ -229,7 +228,7 @@ def fixed_work(draw: DrawFn, job: Document, shop: Shop) -> Document:
     if step.get("max_lots") and draw(st.booleans()):
         entry |= {"lot": 1, "share": draw(st.sampled_from((400_000, 500_000)))}
     kind = draw(st.sampled_from(("completed", "running", "pinned", "pinned with time left")))
-    begin = draw(st.integers(0, 96) if kind.startswith("pinned") else st.integers(-48, -8))
+    begin = draw(st.integers(0, 48) if kind.startswith("pinned") else st.integers(-48, -8))
     entry["start_time"] = shop.clock.at(begin)
     if kind == "completed":
         return entry | {"completed": True, "end_time": shop.clock.at(begin + draw(st.integers(1, 8)))}
@@ -238,9 +237,8 @@ def fixed_work(draw: DrawFn, job: Document, shop: Shop) -> Document:
 
 
 @st.composite
-def references(draw: DrawFn, job: Document, shop: Shop) -> Document:
-    """Where an earlier plan had a job's first operation."""
-    step = job.get("operations", [job])[0]
+def references(draw: DrawFn, job: Document, step: Document, shop: Shop) -> Document:
+    """Where an earlier plan had an operation."""
     begin = draw(st.integers(0, 48))
     return filled(
         job_id=job["job_id"],
@@ -262,7 +260,8 @@ def problems(draw: DrawFn, max_jobs: int = 6, relax: bool = True) -> Document:
     people = [draw(operators(i + 1, clock, names)) for i in range(draw(st.integers(0, 2)))]
     shop = Shop(resources, people, clock)
     orders = [draw(jobs(i + 1, shop)) for i in range(draw(st.integers(1, max_jobs)))]
-    some = st.lists(st.sampled_from(orders), max_size=3, unique_by=lambda job: job["job_id"])
+    steps = [(job, step) for job in orders for step in job.get("operations", [job])]
+    some = st.lists(st.sampled_from(range(len(steps))), max_size=4, unique=True)
     rules = ["lcd_hard", "skill", "setup", "end_before", "release", *(f"calendar:{name}" for name in names)]
     dropped = (
         draw(sometimes(st.lists(st.sampled_from(rules), min_size=1, max_size=2, unique=True), 8)) if relax else None
@@ -275,8 +274,8 @@ def problems(draw: DrawFn, max_jobs: int = 6, relax: bool = True) -> Document:
         operators=people or None,
         setup_matrices={name: draw(setup_matrices()) for name in matrices} or None,
         jobs=orders,
-        fixed=[draw(fixed_work(job, shop)) for job in draw(some)] or None,
-        reference=[draw(references(job, shop)) for job in draw(some)] or None,
+        fixed=[draw(fixed_work(*steps[i], shop)) for i in draw(some)] or None,
+        reference=[draw(references(*steps[i], shop)) for i in draw(some)] or None,
         objective=draw(sometimes(st.sampled_from(OBJECTIVES), 2)),
         options={"relax": dropped} if dropped else None,
     )

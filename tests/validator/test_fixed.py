@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from models.shop.problem import FixedWork, Machine, Operator
+from models.shop.problem import Calendar, FixedWork, Machine, Operator, Span
 from models.shop.schedule import FixedConflict
 from tests.validator.shop import DAYTIME, HOUR, changed, placed, plan, rules, shop
 
@@ -74,6 +74,22 @@ def test_fixed_work_may_contradict_a_rule_where_the_schedule_says_so(rule: str) 
     assert rules(problem, plan(row, conflicts=[FixedConflict(rule, ((0, 1),), "as given")])) == set()
     other = "release" if rule != "release" else "operator"
     assert rules(problem, plan(row, conflicts=[FixedConflict(other, ((0, 1),), "as given")])) == {rule, "fixed"}
+
+
+@pytest.mark.parametrize("start", [0, 5 * HOUR + 1800, 9 * HOUR])
+def test_fixed_work_that_open_time_never_lets_finish_counts_every_second(start: int) -> None:
+    calendar = Calendar("once", weekly=(), extra=(Span(5 * HOUR, 6 * HOUR),))
+    problem = shop(
+        [{"options": {0: 2 * HOUR}}],
+        machines=(Machine("M1", calendar="once"),),
+        calendars={"once": calendar},
+        fixed=(FixedWork(0, 0, start),),
+    )
+    listed = [FixedConflict("calendar", ((0, 1),), "never open for long enough")]
+    row = placed(0, 0, start, start + 2 * HOUR, 1800 if start == 5 * HOUR + 1800 else 0, fixed=True)
+    assert rules(problem, plan(row, conflicts=listed)) == set()
+    assert rules(problem, plan(row)) == {"calendar"}
+    assert rules(problem, changed(plan(row, conflicts=listed), 0, end=row.end + 1)) == {"duration"}
 
 
 def test_overlap_of_fixed_work_exempts_that_pair_alone() -> None:

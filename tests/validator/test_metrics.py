@@ -33,13 +33,32 @@ def test_each_metric() -> None:
         "changes": 1.0,
         "completion_rate": pytest.approx(2 / 3),
         "machine_utilisation": 3 / 6,
-        "on_time_rate": pytest.approx(1 / 3),
+        "on_time_rate": 1 / 2,
     }
 
 
 def test_changes_begin_beyond_an_hour() -> None:
     reference = (ReferenceWork(0, 0, HOUR), ReferenceWork(1, 0, -1))
     assert validate(shop(*STEPS, job=JOBS, reference=reference), PLAN).metrics["changes"] == 1.0
+
+
+HALF = 500_000
+CUT = (placed(0, 0, 0, HOUR, share=HALF), placed(0, 1, 0, HOUR, lot=2, share=HALF))
+
+
+@pytest.mark.parametrize(
+    ("reference", "changes"),
+    [
+        ((ReferenceWork(0, 0, 0), ReferenceWork(0, 1, 0, lot=2)), 0),
+        ((ReferenceWork(0, 1, 0), ReferenceWork(0, 0, 0, lot=2)), 1),
+        ((ReferenceWork(0, 0, 0),), 1),
+        ((ReferenceWork(0, 0, 0), ReferenceWork(0, 1, 0, lot=2), ReferenceWork(0, 1, HOUR, lot=3)), 1),
+        ((), 0),
+    ],
+)
+def test_an_operation_in_lots_changes_once(reference: tuple[ReferenceWork, ...], changes: int) -> None:
+    problem = shop([{"options": {0: 2 * HOUR, 1: 2 * HOUR}, "max_lots": 3}], reference=reference)
+    assert validate(problem, plan(*CUT)).metrics["changes"] == changes
 
 
 def test_without_due_dates_there_is_no_rate_of_being_on_time() -> None:

@@ -6,8 +6,9 @@ from functools import cached_property
 
 from models.shop.problem import MAX_SECONDS, WHOLE_SHARE, Operation, Problem
 from models.shop.validator.facts import lot_seconds
-from models.shop.validator.intervals import Intervals
+from models.shop.validator.intervals import Intervals, length
 from models.shop.validator.open_time import OpenTimes
+from models.shop.validator.setups import setup_seconds
 
 LOOKAHEAD = 400 * 86_400
 """Seconds looked at beyond the last dated event: weekly windows and daylight saving have repeated by then."""
@@ -70,7 +71,11 @@ class Alone:
                 if work.machine == machine
             }
         )
-        return max((self.problem.setup_seconds(machine, before, family) for before in left), default=0)
+        return max((setup_seconds(self.problem, machine, before, family) for before in left), default=0)
+
+    def never_finishes(self, machine: int, operator: int | None, start: int, seconds: int) -> bool:
+        """Whether the open time from ``start`` on ends before ``seconds`` of it have passed."""
+        return length(self._open_times.within(machine, operator, start, self._last)) < seconds
 
     @cached_property
     def _last(self) -> int:

@@ -80,8 +80,11 @@ class Facts:
 
     def open_within(self, a: Assignment, first: int, last: int) -> Intervals:
         """When this may make progress: its machine is open, and its operator if it needs one."""
-        operator = a.operator if self.operation(a).skill is not None else None
-        return self.open_times.within(a.machine, operator, first, last)
+        return self.open_times.within(a.machine, self.attended_by(a), first, last)
+
+    def attended_by(self, a: Assignment) -> int | None:
+        """The operator whose presence it needs, if any."""
+        return a.operator if self.operation(a).skill is not None else None
 
     def processing(self, a: Assignment) -> int:
         """Open seconds of processing at or after second zero."""

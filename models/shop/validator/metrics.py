@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from models.shop.problem import ReferenceWork
 from models.shop.schedule import Assignment
 from models.shop.validator.facts import Facts
 from models.shop.validator.intervals import clip, length
@@ -15,7 +16,7 @@ ABSOLUTE = 1e-9
 
 
 def recompute(facts: Facts) -> dict[str, float | None]:
-    """Every metric of the schedule. Jobs left out count only in the rates of completion and of being on time."""
+    """Every metric of the schedule. Jobs left out count only in the rate of completion."""
     counted = [a for a in facts.assignments if facts.operation(a).job not in facts.left_out]
     makespan = max((a.end for a in counted), default=0)
     makespan = max(0, makespan)
@@ -65,8 +66,7 @@ def _due_dates(facts: Facts, completions: Mapping[int, int]) -> dict[str, float 
             late += 1
             weighted_late += job.weight
     jobs = facts.problem.jobs
-    due = [job.index for job in jobs if job.due is not None]
-    on_time = sum(1 for number in due if number in completions) - late
+    due = sum(1 for number in completions if jobs[number].due is not None)
     return {
         "weighted_tardiness": weighted / (1000 * HOUR),
         "total_tardiness": tardiness / HOUR,
@@ -75,24 +75,31 @@ def _due_dates(facts: Facts, completions: Mapping[int, int]) -> dict[str, float 
         "weighted_tardy_jobs": weighted_late / 1000,
         "total_flow_time": flow / HOUR,
         "completion_rate": 1 - len(facts.left_out) / len(jobs) if jobs else 1.0,
-        "on_time_rate": on_time / len(due) if due else None,
+        "on_time_rate": (due - late) / due if due else None,
     }
 
 
 def _setup_time(facts: Facts) -> int:
-    """Seconds of the setups before work of scheduled jobs; a setup that has no room is not made."""
-    return sum(s.seconds for s in setups(facts) if s.fits and facts.operation(s.work).job not in facts.left_out)
+    """Seconds of the setups that work of scheduled jobs needs, also where fixed work leaves no room for them."""
+    return sum(s.seconds for s in setups(facts) if facts.operation(s.work).job not in facts.left_out)
 
 
 def _changes(facts: Facts, counted: Sequence[Assignment]) -> int:
-    """Operations (lots) on another machine than in the reference, or more than an hour away from their start there."""
-    reference = {(entry.operation, entry.lot): entry for entry in facts.problem.reference}
-    changes = 0
+    """Operations of the reference that are cut otherwise, on another machine or more than an hour away from it."""
+    reference: dict[int, dict[int, ReferenceWork]] = {}
+    for entry in facts.problem.reference:
+        reference.setdefault(entry.operation, {})[entry.lot] = entry
+    changed = set()
+    now: dict[int, set[int]] = {}
     for a in counted:
-        entry = reference.get((a.operation, a.lot))
-        if entry is not None and (a.machine != entry.machine or abs(a.start - entry.start) > HOUR):
-            changes += 1
-    return changes
+        before = reference.get(a.operation)
+        if before is None:
+            continue
+        now.setdefault(a.operation, set()).add(a.lot)
+        entry_before = before.get(a.lot)
+        if entry_before is None or a.machine != entry_before.machine or abs(a.start - entry_before.start) > HOUR:
+            changed.add(a.operation)
+    return len(changed | {number for number, lots in now.items() if lots != reference[number].keys()})
 
 
 def _utilisation(facts: Facts, counted: Sequence[Assignment], makespan: int) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from models.shop.problem import Problem
 from models.shop.schedule import Assignment
 from models.shop.validator.facts import Facts
 from models.shop.validator.intervals import Intervals, clip, length
@@ -44,10 +45,19 @@ def setups(facts: Facts) -> Iterator[Setup]:
         for a in row:
             own = facts.operation(a).family_id
             began = a.start <= 0 and facts.work(a) is not None
-            seconds = 0 if began else facts.problem.setup_seconds(machine, family, own)
+            seconds = 0 if began else setup_seconds(facts.problem, machine, family, own)
             yield Setup(a, previous, seconds, free, clip(open_time, free, a.start) if seconds else [])
             if a.end >= free:
                 family, previous, free = own, a, a.end
+
+
+def setup_seconds(problem: Problem, machine: int, before: str | None, after: str | None) -> int:
+    """Seconds of setup by the machine's matrix: as listed, else nothing within a family, else the default."""
+    name = problem.machines[machine].setup_matrix
+    if name is None or before is None or after is None:
+        return 0
+    matrix = problem.setup_matrices[name]
+    return matrix.changes.get((before, after), 0 if before == after else matrix.default)
 
 
 def check_setups(facts: Facts) -> None:
