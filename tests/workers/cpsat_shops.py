@@ -86,7 +86,8 @@ def tiny_shops(draw: DrawFn, calendars: bool = True, setups: bool = True, refere
         )
         for name in names
     ]
-    left, jobs = 4, []
+    left = 4
+    jobs: list[Document] = []
     while left and len(jobs) < 3:
         count = draw(st.integers(1, min(left, 2)))
         left -= count

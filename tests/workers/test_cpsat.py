@@ -172,7 +172,7 @@ def test_changes_against_a_reference() -> None:
     ],
 )
 def test_what_it_hands_over(fields: dict[str, Any], words: str) -> None:
-    rows = ["M1", machine("M2", capacity=2)]
+    rows = [machine("M1"), machine("M2", capacity=2)]
     crew = [{"operator_id": "P1", "skills": {"welding": 1}}]
     shop = problem([job("A", 1, ["M1"]) | fields], rows, operators=crew)
     reason = unsupported(shop, [0])
@@ -199,7 +199,9 @@ def test_uncut_lots_prove_nothing() -> None:
 
 def _large() -> Problem:
     jobs = [
-        job(f"J{n}", operations=[operation(str(k), 1 + (n * 7 + k * 3) % 11, [f"M{(n * k + k) % 8}"]) for k in range(8)])
+        job(
+            f"J{n}", operations=[operation(str(k), 1 + (n * 7 + k * 3) % 11, [f"M{(n * k + k) % 8}"]) for k in range(8)]
+        )
         for n in range(30)
     ]
     return problem(jobs, [f"M{n}" for n in range(8)], objective="makespan")
@@ -253,7 +255,9 @@ def test_proved_plans_are_the_best_of_all(shop: Problem) -> None:
     report, best = _check(shop)
     if report.handed_over is None:
         schedule = replay(shop, report.decisions)
-        assert report.status == "optimal"
+        # A setup that a job in between would shorten can make it worth leaving a gap before fixed work empty, which
+        # decisions cannot say: then the bound is true, and no plan reaches it.
+        assert report.status == "optimal" or (shop.fixed and report.status == "feasible")
         assert evaluate(shop, schedule) == best
         assert validate(shop, schedule).valid
 

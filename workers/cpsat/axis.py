@@ -1,9 +1,9 @@
 """Open time as a coordinate, so that on one machine the closed hours vanish.
 
 The coordinate of an instant is the open time between second zero and it. Work of 3 h takes 3 h of coordinate wherever
-it stands, and so does a setup; only where the clock matters (other machines, dates, the makespan) is a coordinate turned
-back. One coordinate at the border of two open intervals has two instants: work ends in the earlier one and starts in the
-later one.
+it stands, and so does a setup; only where the clock matters (other machines, dates, the makespan) is a coordinate
+turned back. One coordinate at the border of two open intervals has two instants: work ends in the earlier one and
+starts in the later one.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Axis:
         self.length = passed
 
     def coordinate(self, instant: int) -> int:
-        """Open time before ``instant``: the least coordinate of a start at or after it, the greatest of an end by it."""
+        """Open time before ``instant``: the least coordinate of a start from it on, the greatest of an end by it."""
         k = bisect_right(self.starts, instant) - 1
         return 0 if k < 0 else self.coordinates[k] + min(instant, self.ends[k]) - self.starts[k]
 
@@ -56,7 +56,7 @@ class Axis:
         return coordinate - self.coordinates[k] + self.starts[k]
 
     def gaps(self, first: int, last: int) -> list[Gap]:
-        """The gaps at the coordinates ``first`` to ``last``, both included; closed time before the first opening is none."""
+        """The gaps at the coordinates ``first`` to ``last``, both included; before the first opening there is none."""
         found = range(max(1, bisect_left(self.coordinates, first)), bisect_right(self.coordinates, last))
         return [Gap(self.coordinates[k], self.starts[k] - self.ends[k - 1]) for k in found]
 

@@ -177,8 +177,8 @@ def no_overlap(variables: Variables, machine: int) -> None:
 def setups(variables: Variables, machine: int) -> None:
     """Between consecutive operations on a machine lies the setup from the one family to the other, in open time.
 
-    A circuit through the operations that run there: node 0 is second zero and the end of the plan, then comes fixed work,
-    then the options. Their setup times are kept in ``variables.changeovers`` for the objective.
+    A circuit through the operations that run there: node 0 is second zero and the end of the plan, then comes fixed
+    work, then the options. Their setup times are kept in ``variables.changeovers`` for the objective.
     """
     scope, model, options = variables.scope, variables.model, variables.on[machine]
     if not options:
@@ -210,7 +210,7 @@ def setups(variables: Variables, machine: int) -> None:
 
 
 def first_family(variables: Variables, machine: int) -> str | None:
-    """The family a machine is set up for at second zero: the stated one, else that of the last work that ended before."""
+    """The family a machine is set up for at second zero: as stated, else that of the last work that ended before."""
     problem = variables.scope.problem
     stated = problem.machines[machine].initial_family
     if stated is not None:

@@ -12,17 +12,17 @@ from models.shop.schedule import Decision
 from models.shop.timeline import replay
 from workers.cpsat.levels import Solve
 from workers.cpsat.scope import scope
-from workers.cpsat.unsupported import too_large, unsupported
+from workers.cpsat.unsupported import unsupported
 from workers.engine import Levels, Limits, Report, Watch
 
 
 class CpSatEngine:
     """Plans a batch with OR-Tools CP-SAT, level after level.
 
-    ``start`` is a known plan (decisions), set by the caller before ``solve``: it is the first solution, and the answer is
-    never worse. Operations that may be cut into lots are planned whole. What the model does not hold is handed over
-    (``Report.handed_over``). With one thread the same input and seed give the same plan unless the deadline cuts a search
-    short.
+    ``start`` is a known plan (decisions), set by the caller before ``solve``: it is the first solution, and the answer
+    is never worse. Operations that may be cut into lots are planned whole. What the model does not hold is handed over
+    (``Report.handed_over``). With one thread the same input and seed give the same plan unless the deadline cuts a
+    search short.
     """
 
     name = "cpsat"
@@ -39,13 +39,15 @@ class CpSatEngine:
         calendars = Calendars(problem)
         batch = scope(problem, jobs, calendars)
         run = Solve(batch, limits, watch, self.start)
-        reason = too_large(batch, run.reach)
-        if reason:
-            return self._handed_over(reason, begun)
+        if run.handed_over:
+            return self._handed_over(run.handed_over, begun)
         run.run()
         decisions, levels = self._better(problem, jobs, calendars, run)
         status = "unknown" if decisions is None else "optimal" if levels == run.bounds else "feasible"
+        left = sum(1 for state in run.states if state.reason)
         parameters: dict[str, object] = {"threads": limits.threads, "seed": limits.seed, "parts": len(run.states)}
+        if left:
+            parameters["parts_left_to_start"] = left
         return Report(self.name, decisions or (), status, run.bounds, time.monotonic() - begun, parameters)
 
     def _better(

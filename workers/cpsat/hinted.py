@@ -5,7 +5,7 @@ A hint helps CP-SAT only if it is complete, so every variable is given its value
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from math import gcd
 from typing import Any, TypeAlias
 
@@ -38,13 +38,6 @@ class HintedModel:
         if self.hinted:
             self.cp.add_hint(literal, value)
         return literal
-
-    def maximum(self, expressions: Sequence[Expression], high: int, values: Iterable[int]) -> Variable:
-        """A variable that is at least 0 and each expression (and, where minimised, no more)."""
-        variable = self.integer(0, high, max(0, *values, 0))
-        for expression in expressions:
-            self.cp.add(variable >= expression)
-        return variable
 
 
 def common_unit(numbers: Iterable[int]) -> int:

@@ -2,10 +2,10 @@
 
 Two arguments limit an end without losing every optimal plan:
 
-- a plan at least as good as the known one at the first level keeps each term of that level below the known value;
+- a plan no worse than the known one at a level keeps each term of that level at or below the known value;
 - some optimal plan is semi-active: after the last release, each moment up to the makespan belongs to an operation, a
-  setup, a delay or to closed time that one of them waits through, so the makespan is at most the sum of the longest each
-  can take.
+  setup, a delay or to closed time that one of them waits through, so the makespan is at most the sum of the longest
+  each can take.
 
 With calendars the second limit can lie far beyond any sensible plan. Then a practical one is used instead, and
 ``Windows.complete`` is False: no bound may be claimed.
@@ -23,7 +23,7 @@ from workers.cpsat.axis import open_intervals
 from workers.cpsat.scope import Part, Scope
 
 WIDEST = 3
-"""With calendars, a safe horizon of more than this many times the known makespan is given up for a practical one, ..."""
+"""With calendars, a safe horizon beyond this many times the known makespan is given up for a practical one, ..."""
 
 WIDEST_SECONDS = 30 * 86_400
 """... but not within this time, which no number of closed hours makes too long."""
@@ -42,7 +42,8 @@ DOUBLINGS = 12
 class Windows:
     """The latest end of each free operation of a part, in seconds.
 
-    ``reach`` is the greatest of them and of the ends of fixed work on the part's machines. ``complete`` says that some optimal plan lies within.
+    ``reach`` is the greatest of them and of the ends of fixed work on the part's machines. ``complete`` says that some
+    optimal plan lies within.
     """
 
     latest: Mapping[int, int]
@@ -88,7 +89,7 @@ def _cap(scope: Scope, part: Part, job: int, known: Sequence[tuple[Level, int | 
 
 
 def cap(scope: Scope, job: int, level: Level, known: int | None) -> int | None:
-    """The latest completion with which a job alone does not exceed ``known`` at a level; None where nothing limits it."""
+    """The latest completion with which a job alone does not exceed ``known`` at a level; None where any does."""
     if known is None:
         return None
     facts = scope.problem.jobs[job]

@@ -21,6 +21,7 @@ from workers.cpsat.objective import goal, separable
 from workers.cpsat.plan import Plan, decisions_of, replayed
 from workers.cpsat.scope import Part, Scope, parts
 from workers.cpsat.search import Task, search
+from workers.cpsat.unsupported import too_large
 from workers.cpsat.variables import Variables
 from workers.engine import Levels, Limits, Watch
 
@@ -32,6 +33,9 @@ LEVEL_SHARE = 0.7
 WRAP_UP_SECONDS = 0.1
 """Kept back of the time for the last replay."""
 
+LEAST_SHARE = 0.2
+"""A search gets at least this many seconds, where they are left: less is spent on presolving alone."""
+
 LEAST_SECONDS = 0.05
 """With less time than this left, no search is started."""
 
@@ -41,7 +45,8 @@ class State:
     """A part with its best plan so far, and what is proved of each level for the part alone.
 
     At the level being minimised, ``tried`` says that this pass has searched the part, ``exhausted`` that nothing better
-    is left to find (which proves a bound only where the windows are complete).
+    is left to find (which proves a bound only where the windows are complete). ``reason`` says why the part is left as
+    it is; ``build_seconds`` is how long its last model took to build.
     """
 
     part: Part
@@ -49,6 +54,8 @@ class State:
     bounds: list[int | None]
     tried: bool = False
     exhausted: bool = False
+    reason: str | None = None
+    build_seconds: float = 0.0
 
     @property
     def size(self) -> int:
@@ -92,6 +99,9 @@ class Solve:
             state = State(part, plan if plan.complete else None, [None] * len(levels))
             for k, level in enumerate(levels):
                 state.bounds[k] = self._trivial(state, level, k)
+            if part.operations:
+                limits = state.windows(self.scope, [state.value(0)])
+                state.reason = too_large(self.scope, part, None if limits is None else limits.reach)
             self.states.append(state)
         self.deadline = self.limits.deadline - min(WRAP_UP_SECONDS, 0.1 * self.limits.seconds_left)
 
@@ -119,10 +129,12 @@ class Solve:
         return tuple(found)
 
     @property
-    def reach(self) -> int | None:
-        """How late the batch may end, in seconds; None where the calendars leave no horizon."""
-        found = [state.windows(self.scope, [state.value(0)]) for state in self.states if state.part.operations]
-        return None if None in found else max((limits.reach for limits in found if limits is not None), default=0)
+    def handed_over(self) -> str | None:
+        """Why nothing can be done for the batch: a part that is not modelled has no plan, or no part is modelled."""
+        reasons = [state.reason for state in self.states if state.reason]
+        modelled = any(state.part.operations and not state.reason for state in self.states)
+        stuck = any(state.reason and state.plan is None for state in self.states)
+        return reasons[0] if reasons and (stuck or not modelled) else None
 
     def run(self) -> None:
         """Minimises level after level until all are proved, the deadline, or the watcher cancels."""
@@ -139,10 +151,11 @@ class Solve:
             state.tried = state.exhausted = False
         while not self.watch.cancelled():
             waiting = [state for state in self.states if self._matters(state, k)]
-            fresh = [state for state in waiting if not state.tried]
             left = deadline - time.monotonic()
-            if not waiting or left < LEAST_SECONDS:
+            waiting = [state for state in waiting if left > LEAST_SECONDS + 2 * state.build_seconds]
+            if not waiting:
                 return
+            fresh = [state for state in waiting if not state.tried]
             if not fresh:
                 for state in waiting:
                     state.tried = False
@@ -150,10 +163,12 @@ class Solve:
             state = fresh[0]
             state.tried = True
             share = left * state.size / sum(other.size for other in fresh)
-            self._search(state, k, time.monotonic() + share)
+            self._search(state, k, time.monotonic() + min(left, max(share, LEAST_SHARE + 2 * state.build_seconds)))
 
     def _matters(self, state: State, k: int) -> bool:
         """Whether a better plan of this part would make the level better, or a better bound prove it."""
+        if state.reason:
+            return False
         if state.plan is None:
             return not state.exhausted
         if state.settled(k) or state.exhausted or not state.part.operations:
@@ -170,6 +185,7 @@ class Solve:
         limits = state.windows(scope, [*caps, state.value(k)])
         if limits is None:
             return
+        begun = time.monotonic()
         variables = Variables(scope, state.part, limits, {} if state.plan is None else state.plan.placed)
         clock = add_rules(variables)
         for level, cap in zip(objective[:k], caps, strict=True):
@@ -178,6 +194,7 @@ class Solve:
                 variables.model.cp.add(earlier.expression <= earlier.at_most(cap))
         aim = goal(variables, clock, objective[k])
         variables.model.cp.minimize(aim.expression)
+        state.build_seconds = time.monotonic() - begun
         enough = self._bound(k) if _maximum(objective[k]) else None
 
         def keep(value: Callable[[Variable], int]) -> None:
@@ -190,7 +207,6 @@ class Solve:
                 self.limits.threads,
                 self.limits.seed,
                 self.limits.gap_tolerance,
-                linear=False,
                 stop=self.watch.cancelled,
                 found=keep,
                 enough=None if enough is None else aim.at_most(enough),

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 
 from models.shop.problem import Operation, Problem
-from workers.cpsat.scope import Scope
+from workers.cpsat.scope import Part, Scope
 
 MAX_OPTIONS = 20_000
-"""More (operation, machine) options than this are not searched in reasonable time; building the model takes over 1 s."""
+"""More (operation, machine) options than this in a batch take over a second to build, and are not searched in time."""
 
-MAX_ARCS = 60_000
-"""More pairs of operations that may follow one another on a machine with setups than this are too many."""
+MAX_ARCS = 8_000
+"""With more pairs of operations that may follow one another with a setup, in one part, 10 s brought nothing."""
 
-MAX_GAPS = 150_000
-"""More (operation, closed time) pairs than this are too many literals."""
+MAX_GAPS = 30_000
+"""More (operation, calendar, closed time) triples in one part take over a second to build."""
 
 
 def unsupported(problem: Problem, jobs: Sequence[int]) -> str | None:
@@ -37,7 +38,7 @@ def unsupported(problem: Problem, jobs: Sequence[int]) -> str | None:
                 return reason
             options += len(operation.options)
     if options > MAX_OPTIONS:
-        return f"The batch has {options} pairs of operation and machine, more than the {MAX_OPTIONS} that the CP-SAT model takes."
+        return f"{options} pairs of operation and machine are more than the {MAX_OPTIONS} that the CP-SAT model takes."
     return None
 
 
@@ -56,34 +57,34 @@ def _operation(problem: Problem, operation: Operation) -> str | None:
     return None
 
 
-def too_large(scope: Scope, reach: int | None) -> str | None:
-    """Why a batch whose operations may end as late as ``reach`` is too large or too odd a model; None where it is not."""
+def too_large(scope: Scope, part: Part, reach: int | None) -> str | None:
+    """Why one part of a batch, to end by ``reach``, is too large or too odd a model; None where it is not."""
     if reach is None:
         return "The calendars leave too little open time for a plan, which the CP-SAT model does not hold."
     problem, calendars = scope.problem, scope.calendars
-    arcs = gaps = 0
-    on: dict[int, int] = {}
-    for operation in scope.operations:
+    gaps = 0
+    on: dict[int, int] = defaultdict(int)
+    for operation in part.operations:
         seen = set()
         for machine in operation.options:
-            on[machine] = on.get(machine, 0) + 1
+            on[machine] += 1
             opened = calendars.machine(machine)
             if opened.always or id(opened) in seen:
                 continue
             seen.add(id(opened))
             if opened.next_open(reach) is None:
-                return f"The open time of machine {problem.machines[machine].machine_id} ends, which the CP-SAT model does not hold."
+                name = problem.machines[machine].machine_id
+                return f"The open time of machine {name} ends, which the CP-SAT model does not hold."
             gaps += len(opened.intervals(scope.earliest[operation.number], reach))
-    for machine in scope.has_setups:
-        nodes = on.get(machine, 0) + len(scope.standing.get(machine, ())) + 1
-        arcs += nodes * nodes
+    set_up = scope.has_setups & on.keys()
+    arcs = sum((on[machine] + len(scope.standing.get(machine, ())) + 1) ** 2 for machine in set_up)
     if arcs > MAX_ARCS:
-        return f"The batch has {arcs} pairs of operations with a setup, more than the {MAX_ARCS} that the CP-SAT model takes."
+        return f"{arcs} pairs of operations with a setup are more than the {MAX_ARCS} that the CP-SAT model takes."
     if gaps > MAX_GAPS:
-        return f"The batch has {gaps} pairs of operation and closed time, more than the {MAX_GAPS} that the CP-SAT model takes."
-    standing = any(a.end > 0 for machine in scope.has_setups for a in scope.standing.get(machine, ()))
+        return f"{gaps} pairs of operation and closed time are more than the {MAX_GAPS} that the CP-SAT model takes."
+    standing = any(a.end > 0 for machine in set_up for a in scope.standing.get(machine, ()))
     if standing and any(level.get("setup_time") for level in problem.objective):
-        return "Setup time is an objective and fixed work stands on a machine with setups, which the CP-SAT model does not hold."
+        return "Setup time counts and fixed work stands on machines with setups, which the CP-SAT model does not hold."
     return None
 
 

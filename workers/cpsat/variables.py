@@ -22,7 +22,10 @@ from workers.cpsat.scope import Part, Scope
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """An operation on a machine for ``seconds`` (in units): ``used`` says whether it runs there, ``taken`` in the plan."""
+    """An operation on a machine for ``seconds`` (in units).
+
+    ``used`` says whether it runs there, ``taken`` whether it does in the known plan.
+    """
 
     operation: Operation
     machine: int
