@@ -10,15 +10,15 @@ from models.shop.resources import Block, Usage, blocks
 spans = st.tuples(st.integers(0, 30), st.integers(0, 8)).map(lambda pair: (pair[0], pair[0] + pair[1]))
 
 
-@given(st.integers(1, 3), st.lists(spans, max_size=12), spans, st.integers(1, 6))
+@given(st.integers(1, 3), st.lists(spans, max_size=12), st.integers(0, 30), st.integers(1, 8), st.integers(1, 6))
 def test_usage_agrees_with_counting_every_second(
-    capacity: int, users: list[tuple[int, int]], asked: tuple[int, int], seconds: int
+    capacity: int, users: list[tuple[int, int]], start: int, length: int, seconds: int
 ) -> None:
     usage = Usage(capacity)
     for user in users:
         usage.add(*user)
-    full = {t for t in range(60) if sum(start <= t < end for start, end in users) >= capacity}
-    start, end = asked
+    full = {t for t in range(60) if sum(a <= t < b for a, b in users) >= capacity}
+    end = start + length
     clash = [t for t in range(start, end) if t in full]
     found = usage.conflict(start, end)
     if clash:
