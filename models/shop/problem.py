@@ -18,7 +18,7 @@ WHOLE_SHARE = 1_000_000
 """The share of an operation that is not cut into lots, in millionths."""
 
 MAX_SECONDS = 100 * 366 * 86_400
-"""No plan reaches further than about 100 years from second zero; what would is unscheduled (``never_fits`` or ``no_time``)."""
+"""No plan reaches further than about 100 years from second zero; what would is unscheduled."""
 
 MAX_TERMS = ("makespan", "max_tardiness")
 SUM_TERMS = (
@@ -31,7 +31,7 @@ SUM_TERMS = (
     "changes",
 )
 TERMS = MAX_TERMS[:1] + SUM_TERMS[:2] + MAX_TERMS[1:] + SUM_TERMS[2:]
-"""Objective terms, all minimised. The first group takes a maximum over jobs, the second adds up over jobs or operations."""
+"""Objective terms, all minimised. MAX_TERMS take a maximum over jobs, SUM_TERMS add up over jobs or operations."""
 
 COUNT_TERMS = ("tardy_jobs", "weighted_tardy_jobs", "changes")
 """Terms that count; the others are times, in hours at the border and seconds inside."""
@@ -59,7 +59,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A weekly window of local time. ``days``: 0 is Monday. ``start`` and ``end``: seconds of the day, ``end`` up to 86,400.
+    """A weekly window of local time. ``days``: 0 is Monday. ``start``, ``end``: seconds of the day, ``end`` up to 86,400.
 
     Where ``end`` is at or before ``start`` the window ends on the next day.
     """
@@ -117,7 +117,7 @@ class Machine:
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """A person, or a crew where ``capacity`` > 1: attends up to ``capacity`` operations at a time. Levels run from 1 to 3."""
+    """A person, or a crew where ``capacity`` > 1: attends up to ``capacity`` operations at a time. Levels: 1 to 3."""
 
     operator_id: str
     skills: Mapping[str, int] = field(default_factory=dict)
@@ -134,7 +134,7 @@ class Operation:
 
     ``number`` is its index in ``Problem.operations``, ``job`` the index of its job, ``predecessors`` are numbers of
     operations of the same job. ``options`` maps machine index to the whole operation's seconds there, final (efficiency
-    included), at least 1. ``skill`` None needs no operator. ``start_after`` and ``end_before`` in seconds from second zero.
+    included), at least 1. ``skill`` None needs no operator. ``start_after`` and ``end_before``: seconds from second zero.
     """
 
     number: int
@@ -157,8 +157,9 @@ class Operation:
 class Job:
     """A job: the operations numbered ``first`` to ``first + count - 1``.
 
-    ``weight`` is in thousandths. ``release`` is the stated release date (may be negative, None where none is given; flow
-    time counts from it); ``earliest`` is the release as a rule: never negative, 0 where relaxed. ``due`` is the LCD date.
+    ``weight`` is in thousandths. ``release`` is the stated release date (may be negative, None where none is given;
+    flow time counts from it); ``earliest`` is the release as a rule: never negative, 0 where relaxed. ``due`` is the
+    LCD date.
     """
 
     index: int
