@@ -59,7 +59,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A weekly window of local time. ``days``: 0 is Monday. ``start``, ``end``: seconds of the day, ``end`` up to 86,400.
+    """A weekly window of local time. ``days``: 0 is Monday. ``start``, ``end``: seconds of the day, at most 86,400.
 
     Where ``end`` is at or before ``start`` the window ends on the next day.
     """
@@ -134,7 +134,7 @@ class Operation:
 
     ``number`` is its index in ``Problem.operations``, ``job`` the index of its job, ``predecessors`` are numbers of
     operations of the same job. ``options`` maps machine index to the whole operation's seconds there, final (efficiency
-    included), at least 1. ``skill`` None needs no operator. ``start_after`` and ``end_before``: seconds from second zero.
+    included), at least 1. ``skill`` None needs no operator. ``start_after``, ``end_before``: seconds from second zero.
     """
 
     number: int
