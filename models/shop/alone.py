@@ -109,14 +109,17 @@ class Alone:
         return best
 
     def fits(self, number: int) -> bool:
-        """Whether it fits some open time at some time; a lot as short as may be stands for what may be cut."""
+        """Whether it fits some open time at some time; True too where that cannot be told.
+
+        A lot as short as may be stands for what may be cut.
+        """
         operation = self.problem.operations[number]
         ready = self.ready(number)
         for opened, whole in self.ways(operation):
             lots = max(1, min(operation.max_lots, whole // max(1, operation.min_lot)))
             shortest = -(-whole // lots)
             found = opened.next_open(ready) if operation.interruptible else opened.fit(ready, shortest)
-            if found is not None:
+            if found is not None or opened.exhausted:
                 return True
         return False
 

@@ -18,6 +18,8 @@ def with_setups(
 
     A setup that has no room keeps its seconds but has no start. Where work overlaps, the overlap is the conflict.
     """
+    if not problem.fixed:
+        return list(assignments), []
     machines = {a.machine for a in assignments if a.fixed and a.start > 0}
     rows: dict[int, list[int]] = {m: [] for m in machines if problem.machines[m].setup_matrix is not None}
     dated, conflicts = list(assignments), []

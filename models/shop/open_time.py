@@ -4,7 +4,7 @@ All questions are answered by bisection over the open intervals known so far and
 Calendars repeat without end; expansion stops where
 
 - a plan ends anyway, at MAX_SECONDS,
-- more than MAX_INTERVALS intervals would be held (a calendar of single minutes asked for a century of work), or
+- some MAX_INTERVALS intervals are held (three shifts with breaks for decades, single minutes for months), or
 - a whole BARREN stretch after the last dated exception brought nothing: what a calendar does not do within 400 days,
   with both changes of daylight saving, it never does.
 
@@ -22,7 +22,7 @@ from models.shop.spans import Interval, clipped
 DAY = 86_400
 BARREN = 400 * DAY
 FIRST_CHUNK = 28 * DAY
-MAX_INTERVALS = 1_000_000
+MAX_INTERVALS = 100_000
 
 Source = Callable[[int, int], list[Interval]]
 """The open intervals of [first, last), clipped to it, sorted and disjoint."""
@@ -50,6 +50,11 @@ class OpenTime:
     def settled(self) -> int:
         """The end of the last dated exception."""
         return self._settled
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether all intervals that may be held are: None may then mean later instead of never."""
+        return len(self._starts) >= MAX_INTERVALS
 
     def next_open(self, t: int) -> int | None:
         """The first open second at or after ``t``; None if it never opens again or only beyond MAX_SECONDS."""
@@ -161,9 +166,11 @@ class OpenTime:
 
     def _expand(self, limit: int) -> bool:
         """Learn one chunk more, each as long as all before; False at ``limit`` or where expansion stops for good."""
-        if self._until >= min(limit, MAX_SECONDS) or len(self._starts) >= MAX_INTERVALS:
+        if self._until >= min(limit, MAX_SECONDS) or self.exhausted:
             return False
-        last = min(self._until + max(FIRST_CHUNK, self._until - self._from), MAX_SECONDS)
+        known, held = self._until - self._from, len(self._starts)
+        chunk = max(FIRST_CHUNK, min(known, known * (MAX_INTERVALS - held) // max(1, held)))
+        last = min(self._until + chunk, MAX_SECONDS)
         found = self._source(self._until, last)
         self._until = last
         if found and self._ends and found[0][0] == self._ends[-1]:

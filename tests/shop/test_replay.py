@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from models.shop.calendar import Calendars
 from models.shop.parse import parse
-from models.shop.problem import Calendar, FixedWork, Machine, Operator, Problem, Window
+from models.shop.problem import Calendar, FixedWork, Machine, Operator, Problem, Span, Window
 from models.shop.relax import relaxed
 from models.shop.schedule import Decision, Schedule
 from models.shop.timeline import replay
@@ -97,6 +97,14 @@ def test_never_fits_where_machine_and_operators_are_never_open_together() -> Non
 def test_a_century_of_work_is_told_as_no_time() -> None:
     minute = {"minute": Calendar("minute", (Window(frozenset({0}), 0, 60),))}
     problem = shop([step(100_000 * HOUR)], machines=(Machine("M1", calendar="minute"),), calendars=minute)
+    assert reasons(played(problem, 0)) == {0: "no_time"}
+
+
+def test_what_cannot_be_told_for_the_number_of_shifts_is_no_time() -> None:
+    """Half a minute of every minute: a hundred thousand intervals are spent before the long one comes."""
+    halves = tuple(Window(frozenset(range(7)), 60 * i, 60 * i + 30) for i in range(1440))
+    dense = {"dense": Calendar("dense", halves, extra=(Span(500 * 86_400, 501 * 86_400),))}
+    problem = shop([step(HOUR, interruptible=False)], machines=(Machine("M1", calendar="dense"),), calendars=dense)
     assert reasons(played(problem, 0)) == {0: "no_time"}
 
 
