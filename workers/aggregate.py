@@ -10,9 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from models.shop.objective import Metrics, evaluate, measure
-
 from models.shop.calendar import Calendars
+from models.shop.objective import Metrics, evaluate, measure
 from models.shop.problem import Problem
 from models.shop.schedule import Decision, Schedule
 from models.shop.timeline import replay

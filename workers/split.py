@@ -103,7 +103,7 @@ def _parts(order: Sequence[int], used: Sequence[Iterable[Resource]]) -> Iterator
 
 
 def _packed(pieces: Sequence[list[int]], size: int, count: int) -> list[list[int]]:
-    """Pieces packed whole into at most ``count`` bins of ``size``: as ordered, else by size; what is left over is cut."""
+    """Pieces packed whole into at most ``count`` bins: as ordered, else by size; what is left over is cut."""
     bins, left = _first_fit(pieces, size, count)
     if left:
         bins, left = _first_fit(sorted(pieces, key=len, reverse=True), size, count)

@@ -32,7 +32,8 @@ def shop(
     objective: Sequence[Level] = ({"weighted_tardiness": 1000}, {"makespan": 1000}),
     **fields: object,
 ) -> Problem:
-    """A problem from jobs given as dictionaries of ``Job`` fields, with ``operations`` as dictionaries of ``Operation`` fields.
+    """A problem from jobs given as dictionaries of ``Job`` fields, with ``operations`` as dictionaries of ``Operation``
+    fields.
 
     An operation without ``predecessors`` follows the one before it.
     """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from models.shop.objective import evaluate
+from models.shop.schedule import Decision
 from models.shop.validator import validate
 from tests.workers.shops import job, random_shop, shop
 from workers.aggregate import aggregate
@@ -62,14 +63,10 @@ def test_an_empty_report_loses_to_dispatch():
 
 
 def test_a_better_batch_plan_wins_and_is_kept_whole():
-    rows = [job({0: 3}), job({0: 3}), job({0: 2}), job({0: 2}), job({0: 2})]
     rows = [{"operations": [{"options": {0: seconds, 1: seconds}}]} for seconds in (3, 3, 2, 2, 2)]
     problem = shop(2, rows, objective=({"makespan": 1000},))
     batches = split(problem, 5)
-    best = Report("exact", tuple(), "optimal")
     decisions = [(0, 0), (1, 0), (2, 1), (3, 1), (4, 1)]
-    from models.shop.schedule import Decision
-
     best = Report("exact", tuple(Decision(operation, machine) for operation, machine in decisions), "optimal")
     plan = aggregate(problem, batches, {0: best}, Limits.within(20))
     assert plan.metrics.makespan == 6

@@ -65,4 +65,4 @@ def _duals(capacity: Capacity, end: int, seconds: float) -> npt.NDArray[np.float
     solver.Minimize(factor)
     if solver.Solve() != pywraplp.Solver.OPTIMAL:
         return None
-    return np.maximum(0.0, np.array([-row.dual_value() for row in loads]))
+    return np.asarray(np.maximum(0.0, [-row.dual_value() for row in loads]), float)

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from models.shop.objective import Metrics, evaluate, levels
-
 from models.shop.calendar import Calendars
+from models.shop.objective import Metrics, evaluate, levels
 from models.shop.problem import MAX_TERMS, TERMS, Level, Problem
 from models.shop.timeline import replay
 from workers.bounds.terms import UNSCHEDULED, Bound
 from workers.engine import Levels, Report
 from workers.split import Batch
-
-_NO_RATES = {"completion_rate": 0.0, "machine_utilisation": 0.0, "on_time_rate": None}
 
 
 def level_bounds(
@@ -31,7 +28,12 @@ def level_bounds(
     """
     amounts = {term: term_bounds[term].value for term in TERMS}
     left_out = term_bounds[UNSCHEDULED].value
-    values = levels(problem, Metrics(**amounts, unscheduled_weight=left_out, **_NO_RATES))
+    values = levels(
+        problem,
+        Metrics(
+            **amounts, unscheduled_weight=left_out, completion_rate=0.0, machine_utilisation=0.0, on_time_rate=None
+        ),
+    )
     proofs = [term_bounds[UNSCHEDULED].proved_by, *(_proofs(level, term_bounds) for level in problem.objective)]
     found = [Bound(value, proof) for value, proof in zip(values, proofs, strict=True)]
     if all(batch.independent for batch in batches):
@@ -87,7 +89,7 @@ def _proved(problem: Problem, batch: Batch, report: Report | None) -> list[int |
     value = _value(problem, batch, report) if any(bound is not None for bound in bounds[1:]) else ()
     kept: list[int | None] = []
     for at, bound in enumerate(bounds):
-        attained = all(value[before] == bounds[before] for before in range(at))
+        attained = all(value[before] == (bounds[before] or 0) for before in range(at))
         kept.append(bound if attained else None)
     return kept
 

@@ -13,7 +13,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from models.shop.alone import earliest_ends
-
 from models.shop.calendar import Calendars, OpenTime
 from models.shop.problem import TERMS, Problem
 from workers.bounds.assignment import lp_end

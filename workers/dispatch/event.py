@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator
-from operator import itemgetter
 
 import numpy as np
 
 from models.shop.calendar import Calendars
 from models.shop.schedule import Decision
-from models.shop.timeline import Placement, Timeline
+from models.shop.timeline import Placement
+from workers.dispatch.probes import Probes
 from workers.dispatch.rules import Scorer
 from workers.dispatch.work import Floats, Integers, Piece, Work
 
@@ -71,7 +71,7 @@ class HeapQueues(Queues):
         for offset, machine in enumerate(piece.options):
             heapq.heappush(self.heaps.setdefault(machine, []), (self.keys[at + offset], piece.number))
 
-    def best(self, machine: int, now: int, family: str | None) -> Iterator[int]:
+    def best(self, machine: int, now: int, family: str | None) -> Iterator[int]:  # noqa: ARG002  scores stand still
         """Waiting pieces, best first."""
         heap = self.heaps.get(machine, [])
         seen: list[tuple[float, int]] = []
@@ -127,10 +127,10 @@ class ScanQueues(Queues):
 
 
 class EventDispatch:
-    """One non-delay run; ``timeline`` holds the fixed work at the start and the whole plan at the end."""
+    """One non-delay run; the probes' timeline holds the fixed work at the start and the whole plan at the end."""
 
-    def __init__(self, work: Work, queues: Queues, timeline: Timeline, calendars: Calendars) -> None:
-        self.work, self.queues, self.timeline = work, queues, timeline
+    def __init__(self, work: Work, queues: Queues, probes: Probes, calendars: Calendars) -> None:
+        self.work, self.queues, self.probes = work, queues, probes
         self.calendars = calendars
         machines = work.problem.machines
         self.slots = [machine.capacity for machine in machines]
@@ -139,7 +139,6 @@ class EventDispatch:
         self.ready = [0] * len(work.pieces)
         self.left = dict(work.waits)
         self.lost: set[int] = set()
-        self.impossible: set[tuple[int, int]] = set()
         self.events: list[tuple[int, int, int]] = []
         self.decisions: list[Decision] = []
 
@@ -164,7 +163,7 @@ class EventDispatch:
         return self.decisions
 
     def _release(self, operation: int) -> None:
-        at = self.timeline.ready(operation)
+        at = self.probes.timeline.ready(operation)
         if at is None:
             return
         for number in self.work.by_operation[operation]:
@@ -186,8 +185,6 @@ class EventDispatch:
         looked = 0
         for number in self.queues.best(machine, now, self.family[machine]):
             piece = self.work.pieces[number]
-            if (number, machine) in self.impossible:
-                continue
             placement = self._quickest(piece, now)
             if placement is None:
                 continue
@@ -218,27 +215,16 @@ class EventDispatch:
         return False
 
     def _quickest(self, piece: Piece, now: int) -> Placement | None:
-        """The placement that ends first over the idle open machines that may run the piece."""
-        best: Placement | None = None
-        for machine, seconds in sorted(piece.options.items(), key=itemgetter(1)):
-            if best is not None and now + seconds >= best.end:
-                break
-            if not self.slots[machine] or (piece.number, machine) in self.impossible or not self._open(machine, now):
-                continue
-            placement = self.timeline.probe(
-                piece.operation, machine, lot=piece.lot, share=piece.share, ready=self.ready[piece.number]
-            )
-            if placement is None:
-                self._rule_out(piece, machine)
-            elif best is None or placement.end < best.end:
-                best = placement
-        return best
+        """The placement that ends first over the idle open machines that may run the piece.
 
-    def _rule_out(self, piece: Piece, machine: int) -> None:
-        """The piece will never fit on the machine; with no machine left its job is lost."""
-        self.impossible.add((piece.number, machine))
-        if all((piece.number, other) in self.impossible for other in piece.options):
+        A piece that will never fit on any machine loses its job.
+        """
+        idle = [machine for machine in piece.options if self.slots[machine] and self._open(machine, now)]
+        ready = self.ready[piece.number]
+        placement = self.probes.first_done(piece, idle, ready)
+        if placement is None and all(self.probes.probe(piece, machine, ready) is None for machine in piece.options):
             self._lose(piece)
+        return placement
 
     def _lose(self, piece: Piece) -> None:
         self.lost.add(piece.job)
@@ -254,7 +240,7 @@ class EventDispatch:
             self._lose(piece)
             return
         self.queues.remove(piece)
-        self.timeline.place(placement)
+        self.probes.place(placement)
         machine = placement.machine
         self.slots[machine] -= 1
         self.family[machine] = piece.family

@@ -7,17 +7,21 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from models.shop.objective import evaluate
 
 from models.shop.calendar import Calendars
+from models.shop.objective import evaluate
 from models.shop.problem import Problem
 from models.shop.schedule import Decision, Schedule
 from models.shop.timeline import Timeline, replay
 from workers.dispatch.event import EventDispatch, HeapQueues, ScanQueues
+from workers.dispatch.probes import Probes
 from workers.dispatch.rules import BOOST, LOOK_AHEAD, ROUTED_LOOK_AHEAD, Rule
 from workers.dispatch.serial import SerialDispatch
 from workers.dispatch.work import Floats, Work
 from workers.engine import Levels, Limits, Unwatched, Watch
+
+LEADING = 3
+"""How many rules are tried in every way before the others are."""
 
 PROMOTIONS = 6
 """How many times jobs left out are promoted before dispatch accepts that they stay out."""
@@ -75,11 +79,11 @@ class Dispatcher:
         if promoted:
             boost = np.array([BOOST if piece.job in promoted else 0.0 for piece in work.pieces])
         scorer = attempt.rule.scorer(work, boost)
-        timeline = Timeline(self.problem, self.calendars)
+        probes = Probes(work, Timeline(self.problem, self.calendars), self.calendars)
         if attempt.way == "event":
             queues = (ScanQueues if attempt.rule.moving else HeapQueues)(work, scorer)
-            return tuple(EventDispatch(work, queues, timeline, self.calendars).run())
-        serial = SerialDispatch(work, scorer, timeline)
+            return tuple(EventDispatch(work, queues, probes, self.calendars).run())
+        serial = SerialDispatch(work, scorer, probes)
         if attempt.way == "active":
             return tuple(serial.active())
         return tuple(serial.earliest_start() if work.routed else serial.in_order())
@@ -108,12 +112,18 @@ def attempts(problem: Problem, work: Work) -> Iterator[Attempt]:
         rules = [*atc[:3], *routed, *atc[3:], *setups, Rule("spt"), *loads, *edd]
     else:
         rules = [*loads, *setups, *atc, Rule("spt"), *edd]
-    ways = ("event", "ect") if dated and not work.routed else ("ect", "event")
+    if work.routed:
+        # where operators are shared, `event` is the quickest way to a plan and `active` the one to the best plan
+        ways: tuple[str, ...] = ("event", "active", "ect") if problem.operators else ("ect", "event", "active")
+    else:
+        ways = ("event", "ect") if dated else ("ect", "event")
     cuttable = any(operation.max_lots > 1 for operation in problem.operations)
     for cut in (True, False) if cuttable else (False,):
-        for way in ways:
-            yield from (Attempt(rule, way, cut) for rule in rules)
-        yield from (Attempt(rule, "active", cut) for rule in (*atc, *routed) if work.routed)
+        for rank in range(2):
+            # the leading rules in every way come before the others
+            for way in ways:
+                chosen = [*atc, *routed] if way == "active" else rules
+                yield from (Attempt(rule, way, cut) for rule in (chosen[LEADING:] if rank else chosen[:LEADING]))
 
 
 def dispatch_plans(

@@ -50,12 +50,12 @@ class Rule:
         return lambda now, pieces, seconds, setup: score(now, pieces, seconds, setup) + boost[pieces]
 
 
-Scorer = Callable[[float, Integers, Floats, "Floats | float"], Floats]
+Scorer = Callable[["Floats | float", Integers, Floats, "Floats | float"], Floats]
 """(now, pieces, their seconds and their setup seconds on the machine) -> scores."""
 
 
 def _atc(work: Work, k: float) -> Scorer:
-    """Apparent tardiness cost, as a logarithm; without any due dates all jobs count as due together, some time far away.
+    """Apparent tardiness cost, as a logarithm; without due dates all jobs count as due together, far away.
 
     The square of the time on the machine over the piece's shortest time keeps work away from machines slow for it.
     """
@@ -65,7 +65,7 @@ def _atc(work: Work, k: float) -> Scorer:
     latest = work.due - rest
     setup_unit = SETUP_LOOK_AHEAD * max(1.0, work.mean_setup)
 
-    def score(now: float, pieces: Integers, seconds: Floats, setup: Floats | float) -> Floats:
+    def score(now: Floats | float, pieces: Integers, seconds: Floats, setup: Floats | float) -> Floats:
         index: Floats = value[pieces] - 2.0 * np.log(seconds) - setup / setup_unit
         if work.dated:
             return index - np.maximum(0.0, latest[pieces] - seconds - now) / horizon
@@ -84,7 +84,7 @@ def _by(values: Callable[[Work], Floats]) -> Callable[[Work], Scorer]:
     return made
 
 
-def _spt(work: Work) -> Scorer:
+def _spt(_work: Work) -> Scorer:
     return lambda _now, _pieces, seconds, _setup: -seconds
 
 

@@ -14,19 +14,17 @@ from collections import defaultdict
 import numpy as np
 
 from models.shop.schedule import Decision
-from models.shop.timeline import Placement, Timeline
+from models.shop.timeline import Placement
+from workers.dispatch.probes import Probes
 from workers.dispatch.rules import Scorer
 from workers.dispatch.work import Piece, Work
 
 
 class SerialDispatch:
-    """One serial run; ``timeline`` holds the fixed work at the start and the whole plan at the end."""
+    """One serial run; the probes' timeline holds the fixed work at the start and the whole plan at the end."""
 
-    def __init__(self, work: Work, scorer: Scorer, timeline: Timeline) -> None:
-        self.work, self.scorer, self.timeline = work, scorer, timeline
-        self.single = [machine.capacity == 1 for machine in work.problem.machines]
-        self.family = [machine.initial_family for machine in work.problem.machines]
-        self.free = [0] * len(work.problem.machines)
+    def __init__(self, work: Work, scorer: Scorer, probes: Probes) -> None:
+        self.work, self.scorer, self.probes = work, scorer, probes
         self.ready = [0] * len(work.pieces)
         self.left = dict(work.waits)
         self.best: dict[int, Placement] = {}
@@ -42,7 +40,7 @@ class SerialDispatch:
         scores = self.scorer(0.0, numbers, np.maximum(1.0, self.work.shortest), 0.0)
         for number in np.argsort(-scores, kind="stable").tolist():
             piece = self.work.pieces[number]
-            at = self.timeline.ready(piece.operation)
+            at = self.probes.timeline.ready(piece.operation)
             if at is None or piece.job in self.lost:
                 continue
             self.ready[number] = at
@@ -87,7 +85,7 @@ class SerialDispatch:
         """Find the best placement of every piece of operations just become ready; returns those that have one."""
         fresh = []
         for operation in operations:
-            at = self.timeline.ready(operation)
+            at = self.probes.timeline.ready(operation)
             for number in self.work.by_operation[operation] if at is not None else ():
                 piece = self.work.pieces[number]
                 self.ready[number] = at or 0
@@ -131,7 +129,11 @@ class SerialDispatch:
             return []
         touched = set(self.on_machine[placement.machine])
         if placement.operator is not None:
-            touched |= self.with_operator[placement.operator]
+            touched.update(
+                other
+                for other in self.with_operator[placement.operator]
+                if self.best[other].start < placement.end and placement.start < self.best[other].end
+            )
         fresh = [other for other in sorted(touched) if other in self.best and self._seek(self.work.pieces[other])]
         ready = []
         for after in self.work.problem.successors[piece.operation]:
@@ -156,20 +158,7 @@ class SerialDispatch:
         return scores
 
     def _first_done(self, piece: Piece) -> Placement | None:
-        """The placement that ends first over all machines that may run the piece."""
-        ready = self.ready[piece.number]
-        soonest = sorted(
-            ((max(self.free[machine], ready) if self.single[machine] else ready) + seconds, machine)
-            for machine, seconds in piece.options.items()
-        )
-        best: Placement | None = None
-        for bound, machine in soonest:
-            if best is not None and bound >= best.end:
-                break
-            placement = self.timeline.probe(piece.operation, machine, lot=piece.lot, share=piece.share, ready=ready)
-            if placement is not None and (best is None or placement.end < best.end):
-                best = placement
-        return best
+        return self.probes.first_done(piece, sorted(piece.options), self.ready[piece.number])
 
     def _take(self, piece: Piece, placement: Placement) -> bool:
         """Place the piece; False where its job has become too late for its hard due date."""
@@ -178,8 +167,7 @@ class SerialDispatch:
         if job.due_hard and job.due is not None and placement.end + rest > job.due:
             self.lost.add(piece.job)
             return False
-        self.timeline.place(placement)
-        self.free[placement.machine] = placement.end
+        self.probes.place(placement)
         self.decisions.append(
             Decision(piece.operation, placement.machine, placement.operator, placement.lot, placement.share)
         )
