@@ -38,33 +38,28 @@ class CpSatEngine:
             return self._handed_over(reason, begun)
         calendars = Calendars(problem)
         batch = scope(problem, jobs, calendars)
-        run = Solve(batch, limits, watch, self.start)
+        known = [_valued(problem, jobs, calendars, self.start)] if self.start else []
+        run = Solve(batch, limits, watch, self.start, told=known[0][0] if known else None)
         if run.handed_over:
             return self._handed_over(run.handed_over, begun)
         run.run()
-        decisions, levels = self._better(problem, jobs, calendars, run)
-        status = "unknown" if decisions is None else "optimal" if levels == run.bounds else "feasible"
+        if run.complete:
+            known.append(_valued(problem, jobs, calendars, run.decisions))
+        levels, decisions = min(known, key=lambda row: row[0]) if known else (None, ())
+        status = "unknown" if levels is None else "optimal" if levels == run.bounds else "feasible"
         left = sum(1 for state in run.states if state.reason)
         parameters: dict[str, object] = {"threads": limits.threads, "seed": limits.seed, "parts": len(run.states)}
         if left:
             parameters["parts_left_to_start"] = left
-        return Report(self.name, decisions or (), status, run.bounds, time.monotonic() - begun, parameters)
-
-    def _better(
-        self, problem: Problem, jobs: Sequence[int], calendars: Calendars, run: Solve
-    ) -> tuple[tuple[Decision, ...] | None, Levels | None]:
-        """The better of the plan found and the warm start, with its value; None where there is neither."""
-        plans = [self.start] if self.start else []
-        if run.complete:
-            plans.append(run.decisions)
-        valued = []
-        for decisions in plans:
-            schedule = replay(problem, decisions, jobs, calendars)
-            valued.append((evaluate(problem, schedule, jobs, calendars), schedule.decisions()))
-        if not valued:
-            return None, None
-        levels, decisions = min(valued, key=lambda row: row[0])
-        return decisions, levels
+        return Report(self.name, decisions, status, run.bounds, time.monotonic() - begun, parameters)
 
     def _handed_over(self, reason: str, begun: float) -> Report:
         return Report(self.name, (), "unknown", seconds=time.monotonic() - begun, handed_over=reason)
+
+
+def _valued(
+    problem: Problem, jobs: Sequence[int], calendars: Calendars, decisions: Sequence[Decision]
+) -> tuple[Levels, tuple[Decision, ...]]:
+    """What a plan is worth, and its decisions in order of their starts."""
+    schedule = replay(problem, decisions, jobs, calendars)
+    return evaluate(problem, schedule, jobs, calendars), schedule.decisions()

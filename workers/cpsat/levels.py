@@ -27,7 +27,7 @@ from workers.engine import Levels, Limits, Watch
 
 log = get(__name__)
 
-LEVEL_SHARE = 0.7
+LEVEL_SHARE = 0.8
 """A level with others after it takes at most this part of the time that is left."""
 
 WRAP_UP_SECONDS = 0.1

@@ -18,9 +18,9 @@ class Scope:
     """A batch as CP-SAT sees it.
 
     ``left_out`` are jobs with an operation that fits nowhere even when alone; ``jobs`` are the others. ``operations``
-    are the unfixed operations of ``jobs``, predecessors first. ``standing`` is fixed work by machine, in order of start,
-    ``ends`` its end by operation. ``earliest`` is each operation's earliest start by release, start_after and the
-    earliest ends of its predecessors. All times in seconds.
+    are the unfixed operations of ``jobs``, predecessors first. ``standing`` is fixed work by machine, in order of its
+    start, ``ends`` its end by operation. ``earliest`` is each operation's earliest start: by release, start_after and
+    the earliest ends of its predecessors. All times in seconds.
     """
 
     problem: Problem

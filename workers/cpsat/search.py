@@ -78,6 +78,9 @@ def search(model: HintedModel, task: Task) -> Found:
     parameters.relative_gap_limit = task.gap_tolerance
     # The linear relaxation costs more than it proves here, 5 to 20 times on single-stage batches.
     parameters.linearization_level = 0
+    # Probing and symmetries in presolve take as long as the whole proof of many parts, and machines differ in speed.
+    parameters.cp_model_probing_level = 0
+    parameters.symmetry_level = 0
     ended = threading.Event()
 
     def poll() -> None:
