@@ -10,13 +10,13 @@ import os
 import signal
 import socket
 import sys
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
+import honcho.manager
 from honcho.compat import ProcessManager
 from honcho.environ import parse_procfile
 from honcho.manager import Manager
@@ -26,7 +26,9 @@ from models.tables import migrate
 from workers.embedded_redis import EmbeddedRedis, private_folder
 
 PROCFILE = Path(__file__).with_name("Procfile")
-START_POLL_SECONDS = 0.05
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+STOP_SECONDS = 25
+"""What has not ended so long after it was asked to is killed: the web process answers what it serves within 20."""
 
 
 class BootError(RuntimeError):
@@ -88,13 +90,14 @@ def run(commands: Mapping[str, str], env: Mapping[str, str]) -> int:
     for name, command in commands.items():
         # exec: the shell makes way, so that a signal reaches the process itself.
         group.add_process(name, f"exec {command}", env=dict(env))
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
-    signal.signal(signal.SIGHUP, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+    before = {number: signal.getsignal(number) for number in STOP_SIGNALS}
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
     try:
         group.loop()
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
     return 0 if group.asked_to_stop else int(group.returncode or 0)
 
 
@@ -135,20 +138,30 @@ class _Gentle(ProcessManager):  # type: ignore[misc]  # honcho has no types
 
 
 class _Group(Manager):  # type: ignore[misc]  # honcho has no types
-    """honcho's manager, made safe to stop while processes still start."""
+    """honcho's manager, stopped from its own loop.
+
+    honcho stops its processes inside the signal handler: a signal while it prints raises RuntimeError, one while
+    processes start KeyError, and either leaves processes running.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self._procmgr = _Gentle()
         self.asked_to_stop = False
+        honcho.manager.KILL_WAIT = STOP_SECONDS  # there is no other way to say it
 
-    def terminate(self) -> None:
-        """Ask every process to end; waits for those that have not told their process id yet."""
-        self.asked_to_stop = self.asked_to_stop or not self._any_stopped()
-        if self._all_started():
-            super().terminate()
-        else:
-            threading.Timer(START_POLL_SECONDS, self.terminate).start()
+    def _start(self) -> None:
+        for number in STOP_SIGNALS:
+            signal.signal(number, self._stop)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
+        super()._start()
+
+    def _stop(self, _number: int, _frame: FrameType | None) -> None:
+        self.asked_to_stop = True
+
+    def _any_stopped(self) -> bool:
+        # The loop asks once all have started, and then ends the others.
+        return self.asked_to_stop or bool(super()._any_stopped())
 
 
 @contextmanager

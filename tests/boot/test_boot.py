@@ -65,10 +65,9 @@ def test_one_process_that_ends_stops_the_others() -> None:
 def test_a_signal_while_processes_start_is_not_lost() -> None:
     # honcho alone raises KeyError here and leaves what it started running
     early = (
-        "import os, signal, sys; from workers import boot; g = boot._Group();"
-        "[g.add_process(f'p{i}', 'exec sleep 60') for i in range(5)];"
-        "start = g._start; g._start = lambda: (start(), os.kill(os.getpid(), signal.SIGTERM)); g.loop();"
-        "sys.exit(0 if g.asked_to_stop and g._all_stopped() else 1)"
+        "import os, signal, sys; from workers import boot; start = boot.Manager._start;"
+        "boot.Manager._start = lambda group: (start(group), os.kill(os.getpid(), signal.SIGTERM));"
+        "sys.exit(boot.run({f'p{i}': 'sleep 60' for i in range(5)}, dict(os.environ)))"
     )
     group = subprocess.run([sys.executable, "-c", early], cwd=ROOT, capture_output=True, text=True, timeout=30)
     assert group.returncode == 0, group.stderr
