@@ -7,16 +7,23 @@ from dataclasses import replace
 from itertools import permutations, product
 
 import pytest
+from hypothesis import HealthCheck, given, settings
 
+from models.shop.alone import earliest_ends
 from models.shop.calendar import Calendars, OpenTime
 from models.shop.objective import LEVEL_UNIT, evaluate, measure
+from models.shop.parse import parse
 from models.shop.problem import MAX_TERMS, SUM_TERMS, TERMS, Calendar, Machine, Problem, Span, Window
+from models.shop.relax import relaxed
 from models.shop.schedule import Decision, Schedule
 from models.shop.timeline import replay
+from tests.strategies import problems
 from tests.workers.shops import HOUR, job, random_shop, shop
 from workers.bounds import UNSCHEDULED, level_bounds, lower_bounds
+from workers.bounds.items import safe_jobs
 from workers.bounds.relaxations import Pool, completions, jackson, tardiness
-from workers.engine import Report
+from workers.dispatch.portfolio import dispatch_plans
+from workers.engine import Limits, Report
 from workers.split import split
 
 MOST_PLANS = 4000
@@ -73,6 +80,22 @@ def test_no_level_bound_exceeds_the_best_plan(seed, objective):
     assert all(bound.value <= value for bound, value in zip(bounds, best, strict=True))
 
 
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(problems())
+def test_no_dispatch_plan_undercuts_a_bound(document):
+    problem = relaxed(parse(document))
+    calendars = Calendars(problem)
+    plan = dispatch_plans(problem, range(len(problem.jobs)), Limits.within(10), calendars)
+    bounds = lower_bounds(problem, calendars)
+    metrics = measure(problem, plan.schedule, None, calendars)
+    assert bounds[UNSCHEDULED].value <= metrics.unscheduled_weight
+    safe = set(safe_jobs(problem, calendars, earliest_ends(problem, calendars)))
+    left_out = {entry.job for entry in plan.schedule.unscheduled}
+    assert not safe & left_out
+    for term in TERMS:
+        assert bounds[term].value <= getattr(metrics, term), term
+
+
 def test_makespan_bounds_by_name():
     def bound(problem):
         found = lower_bounds(problem)["makespan"]
@@ -80,17 +103,17 @@ def test_makespan_bounds_by_name():
 
     assert bound(shop(2, [job({0: 5}, {1: 6}), job({1: 3})])) == (11, "longest_job")
     assert bound(shop(2, [job({0: 5}), job({0: 6}), job({0: 7}, {1: 2})])) == (18, "one_machine")
-    assert bound(shop(2, [job({0: 10, 1: 10})] * 3))[0] == 15
+    assert bound(shop(2, [job({0: 10, 1: 10})] * 3 + [job({0: 1, 1: 1})]))[0] == 16
     # the LP alone promises 12; but whatever ends before 16 has to run on the fast machine, and three of it do not fit
     assert bound(shop(2, [job({0: 8, 1: 16})] * 3))[0] == 16
 
 
 def test_the_assignment_lp_sees_which_machines_are_needed():
-    rows = [job({0: 60, 1: 60})] * 6 + [job({1: 60, 2: 60})] * 2 + [job({0: 60})] * 2
+    rows = [job({0: 60, 1: 60})] * 6 + [job({1: 60, 2: 60})] * 2 + [job({0: 60})] * 2 + [job({2: 1})]
     # the last machine can take two of the ten, so that the first two have 480 seconds to share
     found = lower_bounds(shop(3, rows))["makespan"]
     assert (found.value, found.proved_by) == (240, "assignment_lp")
-    assert lower_bounds(shop(3, rows), seconds=0)["makespan"].value == 200
+    assert lower_bounds(shop(3, rows), seconds=0)["makespan"].value == 201
 
 
 def test_capacity_through_calendars():
@@ -98,6 +121,13 @@ def test_capacity_through_calendars():
     machines = [Machine(f"M{number}", calendar="day") for number in range(2)]
     problem = shop(machines, [job({0: 6 * HOUR, 1: 6 * HOUR})] * 4, calendars={"day": eight_to_four})
     assert lower_bounds(problem)["makespan"].value == 24 * HOUR + 12 * HOUR
+
+
+def test_a_makespan_rounds_up_to_whole_steps_where_nothing_ever_closes():
+    assert lower_bounds(shop(2, [job({0: 60, 1: 60})] * 3))["makespan"].value == 120
+    assert lower_bounds(shop(2, [job({0: 60, 1: 60})] * 3 + [job({0: 7})]))["makespan"].value == 94
+    closed = [Machine("M0"), Machine("M1", closed=(Span(500, 507),))]
+    assert lower_bounds(shop(closed, [job({0: 60, 1: 60})] * 3))["makespan"].value == 90
 
 
 def test_tardiness_counts_the_queue():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -129,7 +128,7 @@ def test_every_attempt_places_every_job_that_can_be_placed(seed):
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(problems())
 def test_dispatch_plans_are_valid_on_whatever_the_form_allows(document):
-    problem = replace(relaxed(parse(document)), fixed=())
+    problem = relaxed(parse(document))
     plan = dispatch_plans(problem, range(len(problem.jobs)), Limits.within(10))
     assert validate(problem, plan.schedule).violations == ()
     assert plan.levels == evaluate(problem, plan.schedule)

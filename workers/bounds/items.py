@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
@@ -97,3 +98,23 @@ def work_items(problem: Problem, jobs: Iterable[int], ends: Sequence[int | None]
 def least_seconds(operation: Operation) -> int:
     """Seconds from start to end of an operation that no plan can undercut, cut into lots or not."""
     return min(operation.options.values()) // operation.max_lots
+
+
+def grain(problem: Problem) -> int:
+    """Seconds of which every completion is a multiple once a plan has no needless waits; a makespan rounds up to it.
+
+    In a shop that is always open every start is second zero, a release, or sums of processing, setup and delay after
+    one.
+    """
+    if problem.fixed or any(operation.max_lots > 1 for operation in problem.operations):
+        return 1
+    if any(machine.calendar is not None or machine.closed for machine in problem.machines):
+        return 1
+    if any(operator.calendar is not None or operator.absent for operator in problem.operators):
+        return 1
+    step = math.gcd(*(job.earliest for job in problem.jobs))
+    for operation in problem.operations:
+        step = math.gcd(step, *operation.options.values(), operation.min_delay, operation.start_after or 0)
+    for matrix in problem.setup_matrices.values():
+        step = math.gcd(step, matrix.default, *matrix.changes.values())
+    return max(1, step)

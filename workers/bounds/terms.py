@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from models.shop.alone import earliest_ends
 from models.shop.calendar import Calendars, OpenTime
 from models.shop.problem import TERMS, Problem
 from workers.bounds.assignment import lp_end
-from workers.bounds.items import impossible, safe_jobs, work_items
+from workers.bounds.items import grain, impossible, safe_jobs, work_items
 from workers.bounds.relaxations import Capacity, Item, Pool, completions, jackson, tardiness
 
 UNSCHEDULED = "unscheduled"
@@ -65,7 +65,10 @@ def lower_bounds(
     safe = safe_jobs(problem, calendars, ends)
     done = {job: max(ends[number] or 0 for number in problem.jobs[job].operations) for job in safe}
     offer("makespan", max(done.values(), default=0), "longest_job")
-    for term, value in _alone(problem, done).items():
+    early = _early_flow(problem, set(done), ends)
+    alone = _alone(problem, done)
+    best["total_flow_time"] = Bound(alone.pop("total_flow_time") + early, "alone")
+    for term, value in alone.items():
         offer(term, value, "alone")
     items = work_items(problem, safe, ends)
     machines = {m: (calendars.machine(m), machine.capacity) for m, machine in enumerate(problem.machines)}
@@ -77,7 +80,7 @@ def lower_bounds(
         if dated:
             offer("max_tardiness", jackson(pool, dated), proof)
     for term, value in _sums(problem, done, items, machines, deadline).items():
-        offer(term, value, "pooled_machines")
+        offer(term, value + (early if term == "total_flow_time" else 0), "pooled_machines")
     for group in sorted(groups, key=len):
         capacity = Capacity(group, {m: machines[m] for m in {m for item in group for m in item.options}})
         floor = max(1, best["makespan"].value, capacity.floor())
@@ -85,6 +88,8 @@ def lower_bounds(
         floor = capacity.least(capacity.speeds(), floor)
         offer("makespan", floor, "machine_capacity")
         offer("makespan", lp_end(capacity, floor, deadline), "assignment_lp")
+    step = grain(problem)
+    offer("makespan", -(-best["makespan"].value // step) * step, best["makespan"].proved_by)
     return best
 
 
@@ -100,6 +105,16 @@ def _alone(problem: Problem, done: Mapping[int, int]) -> dict[str, int]:
         "weighted_tardy_jobs": sum(weight for weight, _ in late),
         "total_flow_time": sum(end - (job.release or 0) for job, end in jobs),
     }
+
+
+def _early_flow(problem: Problem, safe: Collection[int], ends: Sequence[int | None]) -> int:
+    """What jobs outside ``safe`` may take off the flow time: fixed work may end before its job's release."""
+    total = 0
+    for number in problem.fixed_by_operation:
+        job = problem.jobs[problem.operations[number].job]
+        if job.index not in safe:
+            total += min(0, (ends[number] or 0) - (job.release or 0))
+    return total
 
 
 def _groups(items: Sequence[Item], *, by_job: bool) -> Iterator[list[Item]]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from models.shop.alone import topological
 from models.shop.calendar import Calendars
 from models.shop.objective import evaluate
 from models.shop.problem import Problem
@@ -82,17 +83,29 @@ class Dispatcher:
         probes = Probes(work, Timeline(self.problem, self.calendars), self.calendars)
         if attempt.way == "event":
             queues = (ScanQueues if attempt.rule.moving else HeapQueues)(work, scorer)
-            return tuple(EventDispatch(work, queues, probes, self.calendars).run())
+            return _completed(work, EventDispatch(work, queues, probes, self.calendars).run())
         serial = SerialDispatch(work, scorer, probes)
         if attempt.way == "active":
-            return tuple(serial.active())
-        return tuple(serial.earliest_start() if work.routed else serial.in_order())
+            return _completed(work, serial.active())
+        return _completed(work, serial.earliest_start() if work.routed else serial.in_order())
 
     def plan(self, attempt: Attempt, promoted: Collection[int] = ()) -> Plan:
         """One attempt, replayed and measured."""
         decisions = self.make(attempt, promoted)
         schedule = replay(self.problem, decisions, self.jobs, self.calendars)
         return Plan(decisions, schedule, evaluate(self.problem, schedule, self.jobs, self.calendars), attempt, 1)
+
+
+def _completed(work: Work, decisions: list[Decision]) -> tuple[Decision, ...]:
+    """The decisions, and after them those that broke off, on fastest machines: replay places them or says why not."""
+    if len(decisions) < len(work.pieces):
+        decided = {(decision.operation, decision.lot) for decision in decisions}
+        for operation in topological(work.problem, work.by_operation):
+            for piece in (work.pieces[number] for number in work.by_operation.get(operation, ())):
+                if (operation, piece.lot) not in decided and piece.options:
+                    fastest = min(piece.options, key=piece.options.__getitem__)
+                    decisions.append(Decision(operation, fastest, None, piece.lot, piece.share))
+    return tuple(decisions)
 
 
 def attempts(problem: Problem, work: Work) -> Iterator[Attempt]:
