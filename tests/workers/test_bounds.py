@@ -190,6 +190,14 @@ def test_bounds_after_a_maximum_do_not_count_for_several_batches():
     assert found[2].value < huge
 
 
+def test_an_independent_batch_counts_beside_batches_that_share_machines():
+    problem = shop(2, [job({0: 10}, due=5), job({0: 10}, due=6), job({1: 90}, due=7)])
+    batches = split(problem, 1)
+    assert [batch.independent for batch in batches] == [False, False, True]
+    reports = {batch.number: report(problem, batch, (0, 10**15, None)) for batch in batches}
+    assert level_bounds(problem, batches, reports, lower_bounds(problem))[1].value == 10**15
+
+
 def test_bounds_of_batches_that_share_machines_do_not_count():
     problem = shop(1, [job({0: 10}, due=5)] * 2)
     batches = split(problem, 1)

@@ -22,8 +22,8 @@ def level_bounds(
     """The best lower bound of each level in level units, the unscheduled weight (thousandths) first.
 
     A level's bound from ``term_bounds`` (of ``lower_bounds``) is the sum of its terms', since coefficients are never
-    negative. Bounds that engines proved on batches count where every batch is independent: their sum for sums over
-    jobs, their maximum otherwise. A bound of an engine for level k counts only where its own plan proves the levels
+    negative. Bounds that engines proved on independent batches count: their sum for sums over jobs, their maximum
+    otherwise. A bound of an engine for level k counts only where its own plan proves the levels
     before. Like them, bounds hold for plans whose earlier levels are optimal.
     """
     amounts = {term: term_bounds[term].value for term in TERMS}
@@ -36,10 +36,9 @@ def level_bounds(
     )
     proofs = [term_bounds[UNSCHEDULED].proved_by, *(_proofs(level, term_bounds) for level in problem.objective)]
     found = [Bound(value, proof) for value, proof in zip(values, proofs, strict=True)]
-    if all(batch.independent for batch in batches):
-        for at, bound in enumerate(_from_batches(problem, batches, reports)):
-            if bound is not None and bound.value > found[at].value:
-                found[at] = bound
+    for at, bound in enumerate(_from_batches(problem, batches, reports)):
+        if bound is not None and bound.value > found[at].value:
+            found[at] = bound
     return tuple(found)
 
 
@@ -51,7 +50,8 @@ def _proofs(level: Level, term_bounds: Mapping[str, Bound]) -> str:
 
 def _from_batches(problem: Problem, batches: Sequence[Batch], reports: Mapping[int, Report]) -> list[Bound | None]:
     """The batches' own bounds, level by level, combined; None where they prove nothing for the whole."""
-    proved = [_proved(problem, batch, reports.get(batch.number)) for batch in batches]
+    alone = [batch for batch in batches if batch.independent]
+    proved = [_proved(problem, batch, reports.get(batch.number)) for batch in alone]
     combined: list[Bound | None] = []
     exact = True
     for at, level in enumerate(({UNSCHEDULED: 1000}, *problem.objective)):
@@ -64,7 +64,7 @@ def _from_batches(problem: Problem, batches: Sequence[Batch], reports: Mapping[i
             combined.append(None)
         else:
             engines = sorted(
-                {reports[b.number].engine for b, value in zip(batches, values, strict=True) if value is not None}
+                {reports[b.number].engine for b, value in zip(alone, values, strict=True) if value is not None}
             )
             combined.append(Bound(sum(known) if summed else max(known), "+".join(engines)))
         exact = exact and summed
