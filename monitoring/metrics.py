@@ -49,6 +49,11 @@ RUNS = Counter("nightshift_runs_total", "Schedule requests ended, by final state
 RUN_SECONDS = Histogram(
     "nightshift_run_seconds", "Time from acceptance to the stored end of a request.", ["state"], buckets=SOLVE_BUCKETS
 )
+FIRST_PLAN_SECONDS = Histogram(
+    "nightshift_first_plan_seconds",
+    "Time from acceptance to the first checked plan that can be read.",
+    buckets=SOLVE_BUCKETS,
+)
 BATCHES = Counter(
     "nightshift_batches_total",
     "Batches answered, by the engine that was asked and how it went (solved, handed_over, fallback).",
@@ -56,6 +61,11 @@ BATCHES = Counter(
 )
 SOLVE_SECONDS = Histogram(
     "nightshift_solve_seconds", "Time an engine took for a batch.", ["engine"], buckets=SOLVE_BUCKETS
+)
+STEPS = Counter(
+    "nightshift_improvement_steps_total",
+    "Neighbourhoods solved while improving, by what came of them (better, sideways, none).",
+    ["outcome"],
 )
 JOBS = Counter("nightshift_jobs_total", "Jobs of ended requests, scheduled or left out.", ["outcome"])
 OBJECTIVE = Gauge(

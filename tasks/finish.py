@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from typing import Literal
 
-from models.store import runs
+from models.shop.schedule import Decision
+from models.store import plans, runs
 from models.store.views import BatchRecord, RunView
 from models.tables.session import reading, transaction
 from monitoring import metrics
 from monitoring.logs import get
 from tasks.base import RunTask, database, inflight
+from tasks.board import RedisBoard
+from tasks.board import from_bytes as decisions_from_bytes
 from tasks.problems import work
 from tasks.recovery import forget
 from workers.celery import app
@@ -22,7 +25,10 @@ log = get(__name__)
 
 @app.task(base=RunTask, name="nightshift.finish")  # type: ignore[untyped-decorator]
 def finish(run_id: str, attempt: int) -> None:
-    """Concludes a run whose batches have all answered, that is cancelled, or whose deadline has passed.
+    """Concludes a run that has improved long enough, whose batches have all answered, that is cancelled or overdue.
+
+    The result is the incumbent, from Redis or else from its checkpoint; where not all was merged into it yet, the
+    batches that have answered are merged too, and the better plan counts.
 
     Safe to run twice: storing the result is one fenced transaction, and only the first wins.
     """
@@ -32,8 +38,8 @@ def finish(run_id: str, attempt: int) -> None:
         return
     scratch = inflight()
     job = work(run_id)
-    reports = scratch.reports(run_id, attempt)
-    complete = len(reports) >= len(job.batches)
+    reports = {n: data for n, data in scratch.reports(run_id, attempt).items() if n < len(job.batches)}
+    complete = view.state == "improving" or len(reports) >= len(job.batches)
     if not (complete or view.cancel_requested or overdue(view)):
         return
     if view.state == "queued":
@@ -47,6 +53,8 @@ def finish(run_id: str, attempt: int) -> None:
         job.problem,
         job.batches,
         answers,
+        start=best_so_far(view),
+        merge=view.state != "improving",
         schedule_id=run_id,
         digest=view.digest,
         cancelled=view.cancel_requested,
@@ -72,8 +80,18 @@ def finish(run_id: str, attempt: int) -> None:
     if not stored:
         log.info("finish_lost", reason="the run moved on or ended meanwhile")
         return
-    forget(run_id)
+    forget(run_id, attempt)
     _count(conclusion, state, view.age)
+
+
+def best_so_far(view: RunView) -> tuple[Decision, ...] | None:
+    """The decisions of a run's best plan, from Redis or else from the last checkpoint."""
+    incumbent = RedisBoard(view.id, view.attempt).read()
+    if incumbent is not None:
+        return incumbent.decisions
+    with reading(database()) as session:
+        kept = plans.last(session, view.id)
+    return None if kept is None else decisions_from_bytes(kept.decisions)
 
 
 def overdue(view: RunView) -> bool:

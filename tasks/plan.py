@@ -1,17 +1,27 @@
-"""The first task of a run: split the problem and send a solve for each batch."""
+"""The first task of a run: split the problem, send a solve for each batch, and make a first plan meanwhile."""
 
 from __future__ import annotations
 
 from models.settings import settings
-from models.store import runs
+from models.shop.timeline import replay
+from models.store import plans, runs
+from models.store.views import RunView
 from models.tables.session import reading, transaction
+from monitoring import metrics
 from monitoring.logs import get
+from tasks import checkpoint
 from tasks.base import RunTask, database, inflight
+from tasks.board import RedisBoard, from_bytes
 from tasks.commands import send
-from tasks.problems import work
+from tasks.problems import Work, work
 from workers.celery import app
+from workers.engine import Limits, Unwatched, load
+from workers.improve.incumbent import value_of
 
 log = get(__name__)
+
+FIRST_PLAN_SECONDS = 0.2
+"""Time for the rules of the first plan; one complete plan is always made."""
 
 PLAN_DELIVERIES = -1
 """Number under which deliveries of the plan task itself are counted beside the batches'."""
@@ -40,6 +50,24 @@ def plan(run_id: str, attempt: int) -> None:
         send("finish", run_id, attempt)
         return
     send_batches(run_id, attempt, range(count), job.seconds)
+    if begun:
+        first_plan(view, job)
+
+
+def first_plan(view: RunView, job: Work) -> None:
+    """Puts a plan of dispatch rules, or the last attempt's best, on the board, and keeps it for who cannot wait."""
+    board = RedisBoard(view.id, view.attempt)
+    with reading(database()) as session:
+        kept = plans.last(session, view.id)
+    if kept is not None:
+        schedule = replay(job.problem, from_bytes(kept.decisions))
+    else:
+        limits = Limits.within(FIRST_PLAN_SECONDS, seed=job.problem.options.seed)
+        report = load("dispatch").solve(job.problem, range(len(job.problem.jobs)), limits, Unwatched())
+        schedule = replay(job.problem, report.decisions)
+    incumbent = board.offer(value_of(job.problem, schedule), schedule.decisions())
+    if checkpoint.keep(view, job, incumbent, {}):
+        metrics.FIRST_PLAN_SECONDS.observe(view.age)
 
 
 def send_batches(run_id: str, attempt: int, numbers: range | list[int], seconds: float) -> None:

@@ -15,6 +15,9 @@ from models.tables.session import reading
 from tasks.base import database
 from workers.split import Batch, split
 
+FIRST_ROUND_SHARE = 0.5
+"""Part of a request's time for its batches; the rest goes into improving what they are merged to."""
+
 KEPT = 3
 """Problems kept in memory by each process; a 10,000-job problem takes tens of megabytes."""
 
@@ -28,9 +31,9 @@ class Work:
     seconds: float
 
     @property
-    def whole_seconds(self) -> float:
-        """Seconds that all batches take, solved as many at a time as there are solve processes."""
-        return self.seconds * rounds(len(self.batches))
+    def improves(self) -> bool:
+        """Whether time is kept for improving the merged plan: not where dispatch alone was asked for."""
+        return self.problem.options.engine != "dispatch"
 
 
 def rounds(batches: int) -> int:
@@ -45,4 +48,6 @@ def work(run_id: str) -> Work:
         body = runs.problem_body(session, run_id)
     problem = relaxed(load(body))
     batches = split(problem, problem.options.batch_size)
-    return Work(problem, batches, problem.options.seconds / rounds(len(batches)))
+    options = problem.options
+    share = 1.0 if options.engine == "dispatch" else FIRST_ROUND_SHARE
+    return Work(problem, batches, options.seconds * share / rounds(len(batches)))

@@ -11,15 +11,17 @@ from models.tables.session import reading, transaction
 from monitoring import metrics
 from monitoring.logs import get
 from tasks.base import database, inflight
+from tasks.board import incumbents
 from tasks.commands import send
 
 log = get(__name__)
 
 
-def forget(run_id: str) -> None:
+def forget(run_id: str, attempt: int) -> None:
     """Drops the scratch of a run that has ended; where Redis is away it expires by itself."""
     try:
         inflight().drop(run_id)
+        incumbents().drop(run_id, attempt)
     except redis.RedisError as error:
         log.warning("scratch_not_dropped", run_id=run_id, error=type(error).__name__)
 
@@ -49,7 +51,7 @@ def restart(view: RunView, why: str) -> None:
         if stored:
             metrics.RUNS.labels("failed").inc()
             log.error("run_failed", run_id=view.id, attempts=view.attempt, why=why)
-            forget(view.id)
+            forget(view.id, view.attempt)
         return
     with transaction(database()) as session:
         attempt = runs.resume(session, view.id, view.attempt, view.version)

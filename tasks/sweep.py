@@ -60,6 +60,8 @@ def _look(view: RunView, scratch: Inflight, waiting: bool) -> str:
         send("finish", view.id, view.attempt)
         _touch(view)
         return "finished with what there is"
+    if view.state == "improving":
+        return _look_improving(view, scratch, waiting)
     if not scratch.known(view.id, view.attempt):
         job = work(view.id)
         scratch.open(view.id, view.attempt, len(job.batches))
@@ -69,8 +71,8 @@ def _look(view: RunView, scratch: Inflight, waiting: bool) -> str:
     batches = {number: state for number, state in scratch.batch_states(view.id, view.attempt).items() if number >= 0}
     if all(batch.state == "done" for batch in batches.values()):
         _touch(view)
-        send("finish", view.id, view.attempt)
-        return "finish sent again"
+        send("merge", view.id, view.attempt)
+        return "merge sent again"
     if any(batch.state == "started" and batch.beat_age > DEAD_SECONDS for batch in batches.values()):
         restart(view, "a worker was lost while it solved")
         return "next attempt"
@@ -80,6 +82,17 @@ def _look(view: RunView, scratch: Inflight, waiting: bool) -> str:
         send_batches(view.id, view.attempt, queued, work(view.id).seconds)
         return "lost batches sent again"
     return "waits for its turn"
+
+
+def _look_improving(view: RunView, scratch: Inflight, waiting: bool) -> str:
+    """An improving run has a plan: where its improvers, or Redis, are lost it ends with that plan."""
+    _touch(view)
+    states = scratch.batch_states(view.id, view.attempt).values()
+    alive = any(batch.state == "started" and batch.beat_age <= DEAD_SECONDS for batch in states)
+    if alive or (waiting and any(batch.state == "queued" for batch in states)):
+        return "waits for its turn"
+    send("finish", view.id, view.attempt)
+    return "finished with the best plan"
 
 
 def _touch(view: RunView) -> None:

@@ -23,17 +23,17 @@ from monitoring import logs
 from workers.engine import load
 
 CONTROL_QUEUE = "control"
-"""Short tasks: plan, finish, sweep. They never wait behind a solve."""
+"""Short tasks: plan, merge, finish, sweep. They never wait behind a solve."""
 
 SOLVE_QUEUE = "solve"
-"""One task a batch; each keeps a core busy for its whole budget."""
+"""One task a batch or improver; each keeps a core busy for its whole budget."""
 
 QUEUES = (CONTROL_QUEUE, SOLVE_QUEUE)
 
 SWEEP_SECONDS = 5.0
 BROKER_SOCKET_SECONDS = 10.0
 
-TASK_MODULES = ("tasks.plan", "tasks.solve", "tasks.finish", "tasks.sweep")
+TASK_MODULES = ("tasks.plan", "tasks.solve", "tasks.merge", "tasks.improve", "tasks.finish", "tasks.sweep")
 
 
 def create() -> Celery:
@@ -48,7 +48,7 @@ def create() -> Celery:
         task_queues=[Queue(name) for name in QUEUES],  # type: ignore[no-untyped-call]
         task_default_queue=CONTROL_QUEUE,
         task_create_missing_queues=False,
-        task_routes={"nightshift.solve": {"queue": SOLVE_QUEUE}},
+        task_routes={f"nightshift.{name}": {"queue": SOLVE_QUEUE} for name in ("solve", "improve")},
         task_acks_late=True,
         task_reject_on_worker_lost=True,
         worker_prefetch_multiplier=1,

@@ -9,9 +9,12 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
 from models.shop.calendar import Calendars
-from models.shop.objective import LEVEL_UNIT, as_document
+from models.shop.objective import LEVEL_UNIT, as_document, measure
+from models.shop.objective import levels as levels_of
 from models.shop.problem import Problem
 from models.shop.result import LevelQuality, Outcome, Quality, objective_name, to_document
+from models.shop.schedule import Decision
+from models.shop.timeline import replay
 from models.shop.validator import Violation, validate
 from monitoring.logs import get
 from workers.aggregate import Plan, aggregate
@@ -56,18 +59,22 @@ def conclude(
     batches: Sequence[Batch],
     answers: Mapping[int, Answer],
     *,
+    start: Sequence[Decision] | None = None,
+    merge: bool = True,
     schedule_id: str,
     digest: str,
     cancelled: bool = False,
     waited_seconds: float = 0.0,
 ) -> Conclusion:
-    """One validated result of a relaxed problem and the batches' answers; missing batches are planned by dispatch.
+    """One validated result of a relaxed problem: of the batches' answers, of the plan ``start``, or the better of both.
+
+    Batches without an answer are planned by dispatch. ``merge`` False takes ``start`` as it is.
 
     Raises PlanRefused where even the dispatch plan breaks a rule: a fault of ours, stored as the run's error.
     """
     begun = time.monotonic()
     calendars = Calendars(problem)
-    plan, refused = _validated(problem, batches, answers)
+    plan, refused = _validated(problem, batches, answers, start, merge=merge or start is None)
     aggregated = time.monotonic()
     terms = lower_bounds(problem, calendars)
     reports = {number: answer.report for number, answer in answers.items()}
@@ -82,10 +89,12 @@ def conclude(
         _weight_units(bounds[0].value if bounds[0] else 0),
         "alone",
     )
-    warnings = [*problem.warnings, *_notes(batches, answers)]
+    merge = merge or start is None
+    warnings = [*problem.warnings, *_notes(batches, answers, merge=merge)]
     if refused:
         warnings.append("The validator refused the engines' plan; the plan of the dispatch rules stands in.")
-    fallback = refused or len(answers) < len(batches) or any(answer.fallback for answer in answers.values())
+    unanswered = merge and len(answers) < len(batches)
+    fallback = refused or unanswered or any(answer.fallback for answer in answers.values())
     outcome = Outcome(
         status=_status(problem, plan, left_out, levels, cancelled=cancelled),
         metrics=as_document(plan.metrics),
@@ -111,10 +120,22 @@ def conclude(
     )
 
 
-def _validated(problem: Problem, batches: Sequence[Batch], answers: Mapping[int, Answer]) -> tuple[Plan, bool]:
-    """The aggregated plan if it is valid, else the dispatch plan; whether the first was refused."""
-    reports = {number: answer.report for number, answer in answers.items()}
-    plan = aggregate(problem, batches, reports, Limits.within(AGGREGATE_SECONDS))
+def _validated(
+    problem: Problem,
+    batches: Sequence[Batch],
+    answers: Mapping[int, Answer],
+    start: Sequence[Decision] | None,
+    *,
+    merge: bool,
+) -> tuple[Plan, bool]:
+    """The best plan there is if it is valid, else the dispatch plan; whether the first was refused."""
+    plans = []
+    if start is not None:
+        plans.append(_replayed(problem, start))
+    if merge:
+        reports = {number: answer.report for number, answer in answers.items()}
+        plans.append(aggregate(problem, batches, reports, Limits.within(AGGREGATE_SECONDS)))
+    plan = min(plans, key=lambda plan: plan.levels)
     verdict = validate(problem, plan.schedule, as_document(plan.metrics))
     if verdict.valid:
         return plan, False
@@ -124,6 +145,13 @@ def _validated(problem: Problem, batches: Sequence[Batch], answers: Mapping[int,
     if not verdict.valid:
         raise PlanRefused(verdict.violations)
     return plan, True
+
+
+def _replayed(problem: Problem, decisions: Sequence[Decision]) -> Plan:
+    calendars = Calendars(problem)
+    schedule = replay(problem, decisions, None, calendars)
+    metrics = measure(problem, schedule, None, calendars)
+    return Plan(schedule, metrics, levels_of(problem, metrics), "improved")
 
 
 def _weight_units(thousandths: int) -> int:
@@ -171,13 +199,15 @@ def _quality(
     )
 
 
-def _notes(batches: Sequence[Batch], answers: Mapping[int, Answer]) -> list[str]:
+def _notes(batches: Sequence[Batch], answers: Mapping[int, Answer], *, merge: bool) -> list[str]:
     """One warning for each kind of hand-over or fallback, with the batches it happened to."""
     told: dict[str, list[int]] = {}
     for batch in batches:
         answer = answers.get(batch.number)
-        if answer is None:
+        if answer is None and merge:
             note = "no answer in time; dispatch stands in"
+        elif answer is None:
+            continue
         elif answer.fallback:
             note = answer.fallback
         elif answer.report.handed_over:

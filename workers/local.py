@@ -1,39 +1,71 @@
-"""The same split, solve and aggregate as through the queue, in this process tree: no broker, no database."""
+"""The same split, solve, merge and improve as through the queue, in this process tree: no broker, no database."""
 
 from __future__ import annotations
 
-import multiprocessing
-import queue
 import signal
-import sys
 import threading
 import time
-from collections.abc import Callable
-from concurrent.futures import Future, ProcessPoolExecutor, wait
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
 
 from models.shop.canonical import digest
 from models.shop.problem import Problem
 from models.shop.relax import relaxed
+from workers.aggregate import aggregate
 from workers.batch import AUTO_ENGINE, Answer, solve_batch
-from workers.conclude import conclude
-from workers.engine import Levels, Limits, load
+from workers.bounds import level_bounds, lower_bounds
+from workers.conclude import AGGREGATE_SECONDS, conclude
+from workers.engine import Levels, Limits, Watch, load
+from workers.improve.incumbent import Board, Incumbent, LocalBoard, value_of
+from workers.improve.loop import improve, reached
+from workers.pool import Pool
 from workers.split import Batch, split
-from workers.wire import from_bytes, to_bytes
 
-LOOK_SECONDS = 0.1
+FIRST_ROUND_SHARE = 0.5
+"""Part of the time for the batches; the rest goes into improving what they are merged to."""
+
+WORTH_SECONDS = 0.3
+"""With less time than this left, improving is not begun."""
 
 
 @dataclass
 class Progress:
-    """How far a local run is: batches done of all, and the best known value of each batch (by number)."""
+    """How far a local run is: batches done of all, the best value of each batch by number, then that of the plan."""
 
     total: int
     done: int = 0
     best: dict[int, Levels] = field(default_factory=dict)
+    plan: Levels | None = None
     seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Run:
+    """What every process of a local run knows: the relaxed problem, its batches, and how to solve them."""
+
+    problem: Problem
+    batches: tuple[Batch, ...]
+    engine: str
+    deadline: float
+    batch_seconds: float
+    seed: int
+    gap_tolerance: float
+
+    def solve(self, number: int, watch: Watch, tick: Callable[[], None] = lambda: None) -> Answer:
+        """Solves one batch within its part of the time."""
+        limits = Limits.within(self.batch_seconds, seed=self.seed + number, gap_tolerance=self.gap_tolerance)
+        return solve_batch(self.problem, self.batches[number].jobs, self.engine, limits, watch, tick)
+
+    def improve(
+        self, number: int, board: Board, target: Levels, watch: Watch, tick: Callable[[], None] = lambda: None
+    ) -> None:
+        """Improves the plan on ``board`` until the run's deadline, as improver ``number``."""
+        limits = Limits(self.deadline, seed=self.seed + len(self.batches) + number, gap_tolerance=self.gap_tolerance)
+        improve(
+            self.problem, board, load(AUTO_ENGINE), load("dispatch"), limits, watch, f"improver-{number}", tick, target
+        )
 
 
 def solve(
@@ -48,19 +80,23 @@ def solve(
 ) -> dict[str, object]:
     """Solves a problem here and returns its result document. What is None is taken from the problem's options.
 
-    ``seconds`` is the whole budget; with more batches than ``workers`` each batch gets its part of it. Ctrl-C ends the
-    search and returns the best plan so far, with status ``cancelled``.
+    ``seconds`` is the whole budget: half of it for the batches, ``workers`` at a time, the rest for improving the plan
+    they are merged to (engine ``dispatch`` does not improve). Ctrl-C ends the search and returns the best plan so far,
+    with status ``cancelled``.
     """
     begun = time.monotonic()
     options = problem.options
     todo = relaxed(problem)
     batches = split(todo, batch_size or options.batch_size)
+    budget = options.seconds if seconds is None else seconds
+    name = engine or options.engine
     rounds = max(1, -(-len(batches) // workers))
-    run = _Run(
+    run = Run(
         problem=todo,
         batches=batches,
-        engine=engine or options.engine,
-        seconds=(options.seconds if seconds is None else seconds) / rounds,
+        engine=name,
+        deadline=begun + budget,
+        batch_seconds=budget * (1.0 if name == "dispatch" else FIRST_ROUND_SHARE) / rounds,
         seed=options.seed if seed is None else seed,
         gap_tolerance=options.gap_tolerance,
     )
@@ -71,115 +107,98 @@ def solve(
         progress(state)
 
     tell()
-    if len(batches) <= 1 or workers <= 1:
-        answers, cancelled = _one_after_another(run, state, tell)
-    else:
-        answers, cancelled = _side_by_side(run, min(workers, len(batches)), state, tell)
-    conclusion = conclude(todo, batches, answers, schedule_id="local", digest=digest(problem), cancelled=cancelled)
-    document = conclusion.document
-    document["timing"] = {**_timing(document), "total_seconds": round(time.monotonic() - begun, 3)}
-    return document
+    with _interrupts() as interrupted:
+        work = _alone if workers <= 1 else partial(_together, workers)
+        answers, best = work(run, state, tell, interrupted)
+    conclusion = conclude(
+        todo,
+        batches,
+        answers,
+        start=None if best is None else best.decisions,
+        merge=best is None,
+        schedule_id="local",
+        digest=digest(problem),
+        cancelled=interrupted(),
+    )
+    timing = conclusion.document["timing"]
+    assert isinstance(timing, dict)
+    timing["total_seconds"] = round(time.monotonic() - begun, 3)
+    return conclusion.document
 
 
-@dataclass(frozen=True)
-class _Run:
-    problem: Problem
-    batches: tuple[Batch, ...]
-    engine: str
-    seconds: float
-    seed: int
-    gap_tolerance: float
-
-    def solve(self, batch: Batch, watch: Any, tick: Callable[[], None]) -> Answer:
-        limits = Limits.within(self.seconds, seed=self.seed + batch.number, gap_tolerance=self.gap_tolerance)
-        return solve_batch(self.problem, batch.jobs, self.engine, limits, watch, tick)
+Told = Callable[[], None]
+Asked = Callable[[], bool]
+Found = tuple[Mapping[int, Answer], Incumbent | None]
 
 
-class _LocalWatch:
+class LocalWatch:
     """Tells incumbents to a callable and stops when asked to."""
 
-    def __init__(self, tell: Callable[[Levels], None], stopped: Callable[[], bool]) -> None:
-        self.tell, self.stopped = tell, stopped
-
-    def cancelled(self) -> bool:
-        return self.stopped()
+    def __init__(self, tell: Callable[[Levels], None], stopped: Asked) -> None:
+        self._tell, self.cancelled = tell, stopped
 
     def incumbent(self, levels: Levels) -> None:
-        self.tell(levels)
+        """Passes the value on."""
+        self._tell(levels)
 
     def bound(self, levels: tuple[int | None, ...]) -> None:
         """Bounds are told in the result."""
 
 
-def _one_after_another(run: _Run, state: Progress, tell: Callable[[], None]) -> tuple[dict[int, Answer], bool]:
-    interrupted: list[bool] = []
-    before = (
-        signal.signal(signal.SIGINT, lambda *_: interrupted.append(True))
-        if threading.current_thread() is threading.main_thread()
-        else None
-    )
+def merged(run: Run, answers: Mapping[int, Answer]) -> tuple[Incumbent, Levels]:
+    """The plan that the batches are merged to, and the lower bound of each of its levels."""
+    reports = {number: answer.report for number, answer in answers.items()}
+    plan = aggregate(run.problem, run.batches, reports, Limits.within(AGGREGATE_SECONDS))
+    bounds = level_bounds(run.problem, run.batches, reports, lower_bounds(run.problem))
+    first = Incumbent(1, value_of(run.problem, plan.schedule), plan.schedule.decisions())
+    return first, tuple(bound.value for bound in bounds)
+
+
+def improvable(run: Run, first: Incumbent, target: Levels) -> bool:
+    """Whether there is time for improving, and something left to gain."""
+    worth = run.deadline - time.monotonic() > WORTH_SECONDS
+    return worth and run.engine != "dispatch" and not reached(first.levels, target, run.gap_tolerance)
+
+
+def _alone(run: Run, state: Progress, tell: Told, interrupted: Asked) -> Found:
     answers = {}
+    for batch in run.batches:
+        watch = LocalWatch(partial(state.best.__setitem__, batch.number), interrupted)
+        answers[batch.number] = run.solve(batch.number, watch, tell)
+        state.done += 1
+        tell()
+    if interrupted():
+        return answers, None
+    first, target = merged(run, answers)
+    board = LocalBoard(first)
+    if improvable(run, first, target):
+        run.improve(0, board, target, LocalWatch(partial(setattr, state, "plan"), interrupted), tell)
+    return answers, board.read()
+
+
+def _together(workers: int, run: Run, state: Progress, tell: Told, interrupted: Asked) -> Found:
+    board = None
+    with Pool(run, workers) as pool:
+        answers = pool.solve(state, tell, interrupted)
+        if interrupted():
+            return answers, None
+        first, target = merged(run, answers)
+        board = pool.board
+        board.put(0, first.value, first.decisions)
+        if improvable(run, first, target):
+            pool.improve(target, state, tell, interrupted)
+        return answers, board.read()
+
+
+@contextmanager
+def _interrupts() -> Iterator[Asked]:
+    """Turns Ctrl-C into a wish that can be asked for, where this is the main thread."""
+    seen: list[bool] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda: False
+        return
+    before = signal.signal(signal.SIGINT, lambda *_: seen.append(True))
     try:
-        for batch in run.batches:
-            watch = _LocalWatch(partial(state.best.__setitem__, batch.number), lambda: bool(interrupted))
-            answers[batch.number] = run.solve(batch, watch, tell)
-            state.done += 1
-            tell()
+        yield lambda: bool(seen)
     finally:
-        if before is not None:
-            signal.signal(signal.SIGINT, before)
-    return answers, bool(interrupted)
-
-
-_child: dict[str, Any] = {}
-"""What a pool process was started with: the run, its event to stop, and its queue of incumbents."""
-
-
-def _start_child(run: _Run, stop: Any, news: Any) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _child.update(run=run, stop=stop, news=news)
-
-
-def _solve_in_child(number: int) -> bytes:
-    run: _Run = _child["run"]
-    watch = _LocalWatch(lambda levels: _child["news"].put((number, levels)), _child["stop"].is_set)
-    return to_bytes(run.solve(run.batches[number], watch, lambda: None))
-
-
-def _side_by_side(run: _Run, workers: int, state: Progress, tell: Callable[[], None]) -> tuple[dict[int, Answer], bool]:
-    # fork shares the parsed problem and the imported solver; where it is not the rule (macOS), processes start afresh
-    context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
-    if run.engine != "dispatch":
-        load(AUTO_ENGINE if run.engine == "auto" else run.engine)  # imported once here, not in every child
-    stop, news = context.Event(), context.Queue()
-    cancelled = False
-    answers: dict[int, Answer] = {}
-    with ProcessPoolExecutor(workers, context, _start_child, (run, stop, news)) as pool:
-        waiting: dict[Future[bytes], int] = {pool.submit(_solve_in_child, b.number): b.number for b in run.batches}
-        while waiting:
-            try:
-                done, _ = wait(waiting, timeout=LOOK_SECONDS, return_when="FIRST_COMPLETED")
-                for future in done:
-                    number = waiting.pop(future)
-                    answers[number] = from_bytes(future.result())
-                    state.done += 1
-                _read_news(news, state)
-                tell()
-            except KeyboardInterrupt:
-                cancelled = True
-                stop.set()
-    return answers, cancelled
-
-
-def _read_news(news: Any, state: Progress) -> None:
-    while True:
-        try:
-            number, levels = news.get_nowait()
-        except queue.Empty:
-            return
-        state.best[number] = levels
-
-
-def _timing(document: dict[str, object]) -> dict[str, object]:
-    timing = document["timing"]
-    return dict(timing) if isinstance(timing, dict) else {}
+        signal.signal(signal.SIGINT, before)

@@ -15,6 +15,7 @@ from app.cli import files, kpi
 from app.cli.errors import BadInput, Failed, refused
 from app.cli.progress import Line
 from models.shop.faults import InvalidProblem
+from models.shop.objective import LEVEL_UNIT
 from models.shop.problem import TERMS
 
 if TYPE_CHECKING:
@@ -86,6 +87,8 @@ def _solved(problem: Problem, workers: int) -> dict[str, object]:
 def _told(now: Progress) -> str:
     with_plan = len(now.best)
     plans = f", {with_plan} with a plan" if with_plan else ""
+    if now.plan is not None:
+        plans = f", improved to {' / '.join(f'{value / LEVEL_UNIT:,.2f}' for value in now.plan[1:])}"
     return f"{now.done} of {now.total} batches done{plans}, {now.seconds:.1f} s"
 
 

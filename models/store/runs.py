@@ -11,14 +11,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from models.compression import pack, unpack
 from models.store import audit, ids
 from models.store.run_views import run_columns, view
-from models.store.views import OPEN_STATES, STATES, BatchRecord, RunSummary, RunView, State
-from models.tables import BatchRow, Problem, Run, ScheduleRow
+from models.store.views import BUSY_STATES, OPEN_STATES, STATES, BatchRecord, RunSummary, RunView, State
+from models.tables import BatchRow, PlanRow, Problem, Run, ScheduleRow
 from models.tables.clock import utcnow
 from models.tables.runs import NAME_LENGTH
 
@@ -157,14 +157,19 @@ def begin(session: Session, run_id: str, attempt: int, *, batches: int) -> bool:
     return _change(session, run_id, Run.state == "queued", Run.attempt == attempt, **changes)
 
 
+def start_improving(session: Session, run_id: str, attempt: int) -> bool:
+    """Solving to improving: all batches have answered, and the time left goes into making their plan better."""
+    return _change(session, run_id, Run.state == "solving", Run.attempt == attempt, state="improving")
+
+
 def beat(session: Session, run_id: str, attempt: int, *, batches_done: int | None = None) -> bool:
-    """A sign of life of a solving run; False tells the attempt that it is no longer the one in charge."""
+    """A sign of life of a solving or improving run; False tells the attempt that it is no longer the one in charge."""
     changes = {} if batches_done is None else {"batches_done": batches_done}
-    return _change(session, run_id, Run.state == "solving", Run.attempt == attempt, **changes)
+    return _change(session, run_id, Run.state.in_(BUSY_STATES), Run.attempt == attempt, **changes)
 
 
 def touch(session: Session, run_id: str, attempt: int) -> bool:
-    """Note that somebody looked after the run, queued or solving, so that it is not stale for a while."""
+    """Note that somebody looked after the run, whatever its open state, so that it is not stale for a while."""
     return _change(session, run_id, Run.state.in_(OPEN_STATES), Run.attempt == attempt)
 
 
@@ -196,15 +201,17 @@ def finish(
 ) -> bool:
     """End the run with its result document and the records of its batches.
 
-    A run finishes out of solving; it is cancelled out of solving or queued, then perhaps without a result (None).
+    A run finishes out of solving or improving; it is cancelled out of any open state, then perhaps without a result
+    (None). Its checkpoint goes.
     Raises ValueError for a finished run without result.
     """
     if state == "finished" and result is None:
         raise ValueError("a finished run needs its result")
-    sources = ("solving",) if state == "finished" else OPEN_STATES
+    sources = BUSY_STATES if state == "finished" else OPEN_STATES
     changes = {"state": state, "finished_at": utcnow(), "batches_done": len(batches)}
     if not _change(session, run_id, Run.state.in_(sources), Run.attempt == attempt, **changes):
         return False
+    session.execute(delete(PlanRow).where(PlanRow.run_id == run_id))
     if result is not None:
         session.execute(insert(ScheduleRow).values(run_id=run_id, attempt=attempt, result=pack(result)))
     if batches:

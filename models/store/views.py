@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
 
-State = Literal["queued", "solving", "finished", "failed", "cancelled"]
+State = Literal["queued", "solving", "improving", "finished", "failed", "cancelled"]
 Role = Literal["viewer", "planner", "admin"]
 
-STATES: Final[tuple[State, ...]] = ("queued", "solving", "finished", "failed", "cancelled")
-OPEN_STATES: Final[tuple[State, ...]] = ("queued", "solving")
+STATES: Final[tuple[State, ...]] = ("queued", "solving", "improving", "finished", "failed", "cancelled")
+OPEN_STATES: Final[tuple[State, ...]] = ("queued", "solving", "improving")
+BUSY_STATES: Final[tuple[State, ...]] = ("solving", "improving")
 """States a run still has to leave; the others are final."""
 
 ROLES: Final[tuple[Role, ...]] = ("viewer", "planner", "admin")

@@ -3,6 +3,6 @@
 from models.tables.audit import AuditRow
 from models.tables.base import Base
 from models.tables.keys import ApiKey
-from models.tables.runs import BatchRow, Problem, Run, ScheduleRow
+from models.tables.runs import BatchRow, PlanRow, Problem, Run, ScheduleRow
 
-__all__ = ["ApiKey", "AuditRow", "Base", "BatchRow", "Problem", "Run", "ScheduleRow"]
+__all__ = ["ApiKey", "AuditRow", "Base", "BatchRow", "PlanRow", "Problem", "Run", "ScheduleRow"]

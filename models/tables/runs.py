@@ -16,7 +16,7 @@ NAME_LENGTH = 255
 
 
 class Run(Base):
-    """One request for a schedule on its way from queued to finished, failed or cancelled.
+    """One request for a schedule on its way from queued over solving and improving to finished, failed or cancelled.
 
     Every write raises ``version``. ``attempt`` counts from 1 and is raised when the run is taken up again after its
     worker was lost. ``seconds`` is the solving budget asked for. ``batches_*`` speak of the current attempt. ``key_id``
@@ -25,7 +25,7 @@ class Run(Base):
 
     __tablename__ = "runs"
     __table_args__ = (
-        CheckConstraint("state IN ('queued', 'solving', 'finished', 'failed', 'cancelled')", name="state"),
+        CheckConstraint("state IN ('queued', 'solving', 'improving', 'finished', 'failed', 'cancelled')", name="state"),
         Index(None, "state", "heartbeat_at"),
         Index(None, "created_at", "id"),
         Index(None, "state", "created_at", "id"),
@@ -76,6 +76,23 @@ class ScheduleRow(Base):
     run_id: Mapped[str] = mapped_column(String(ID_LENGTH), ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
     attempt: Mapped[int]
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow())
+    result: Mapped[bytes] = mapped_column(Blob)
+
+
+class PlanRow(Base):
+    """The best checked plan of a run that goes on: its decisions, to go on from, and its result document, to be read.
+
+    Both are zstd-compressed. The row goes when the run ends.
+    """
+
+    __tablename__ = "plans"
+    __table_args__ = (MARIADB,)
+
+    run_id: Mapped[str] = mapped_column(String(ID_LENGTH), ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
+    attempt: Mapped[int]
+    version: Mapped[int]
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow())
+    decisions: Mapped[bytes] = mapped_column(Blob)
     result: Mapped[bytes] = mapped_column(Blob)
 
 

@@ -290,6 +290,6 @@ def test_lists_and_counts_by_state(session_factory: Maker) -> None:
     queued, busy, ended = submitted(session_factory), solving(session_factory), solving(session_factory)
     assert end(session_factory, ended)
     with reading(session_factory) as session:
-        assert runs.counts(session) == {"queued": 1, "solving": 1, "finished": 1, "failed": 0, "cancelled": 0}
+        assert runs.counts(session) == {"queued": 1, "solving": 1, "improving": 0, "finished": 1, "failed": 0, "cancelled": 0}
         for state, run_id in (("queued", queued), ("solving", busy), ("finished", ended)):
             assert [view.id for view in runs.list_runs(session, state=state)] == [run_id]  # type: ignore[arg-type]

@@ -15,14 +15,16 @@ from models.shop.parse import load
 from models.store import runs
 from models.store.views import RunView
 from models.tables.session import reading
-from tasks import base, commands, problems, queries
+from tasks import base, board, commands, problems, queries
 from tasks.finish import finish
+from tasks.improve import improve
+from tasks.merge import merge
 from tasks.plan import plan
 from tasks.solve import solve
 from tasks.sweep import sweep
 from workers.celery import app
 
-TASKS = {"nightshift.plan": plan, "nightshift.solve": solve, "nightshift.finish": finish, "nightshift.sweep": sweep}
+TASKS = {f"nightshift.{task.__name__}": task for task in (plan, solve, merge, improve, finish, sweep)}
 
 
 def shop(jobs: int = 8, **changes: Any) -> dict[str, Any]:
@@ -98,5 +100,6 @@ def road(database_url: str, redis_url: str, tmp_path: Path, monkeypatch: pytest.
 def _forget() -> None:
     settings.cache_clear()
     base.forget_connections()
+    board.incumbents.cache_clear()
     problems.work.cache_clear()
     queries.forget()

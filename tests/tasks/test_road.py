@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
+from models.shop.generate import factory
+from models.shop.objective import LEVEL_UNIT
 from models.shop.parse import load, parse
 from models.shop.result_reader import read_result
 from models.shop.validator import validate
-from models.store import audit, runs
+from models.store import audit, plans, runs
 from models.tables.session import reading, transaction
-from tasks import base, commands
+from tasks import base, board, commands
 from tasks.commands import cancel
 from tests.tasks.conftest import Road, shop
 from tests.workers.engines import MISBEHAVING
@@ -28,7 +31,10 @@ def test_a_request_ends_in_one_checked_result(road: Road) -> None:
     assert [args for _, args in road.sent] == [(run_id, 1, number) for number in range(3)]
 
     road.deliver(road.take("solve"))
-    assert road.sent[-1] == ("nightshift.finish", (run_id, 1))
+    assert road.sent == [("nightshift.merge", (run_id, 1))]
+
+    road.deliver(road.take("merge"))
+    assert road.sent == [("nightshift.finish", (run_id, 1))]
 
     road.deliver()
     view = road.view(run_id)
@@ -56,7 +62,7 @@ def test_what_happened_is_in_the_audit_log(road: Road) -> None:
 
 def test_every_task_delivered_twice_changes_nothing(road: Road) -> None:
     run_id = road.submit()
-    for name in ("plan", "solve", "finish"):
+    for name in ("plan", "solve", "merge", "finish"):
         messages = road.take(name)
         road.deliver(messages)
         road.deliver(messages)
@@ -157,8 +163,10 @@ def test_a_plan_the_validator_refuses_never_leaves(road: Road, monkeypatch: pyte
         valid = False
         violations = (conclude.Violation("overlap", "made up for this test"),)
 
-    monkeypatch.setattr(conclude, "validate", lambda *a: real(*a) if next(verdicts) else Refused())
     run_id = road.submit()
+    for name in ("plan", "solve", "merge"):
+        road.deliver(road.take(name))
+    monkeypatch.setattr(conclude, "validate", lambda *a: real(*a) if next(verdicts) else Refused())
     road.deliver()
     result = road.result(run_id)
     assert result["fallback_used"]
@@ -175,6 +183,7 @@ def test_a_plan_that_is_refused_for_good_ends_in_a_stored_error(road: Road, monk
     for attempt in (1, 2, 3):
         road.deliver(road.take("plan"))
         road.deliver(road.take("solve"))
+        road.deliver(road.take("merge"))
         (_, args), *_ = road.take("finish")
         with pytest.raises(conclude.PlanRefused) as refused:
             road.deliver([("nightshift.finish", args)])
@@ -205,3 +214,64 @@ def test_the_stored_body_is_the_request_as_it_came(road: Road) -> None:
         body = runs.problem_body(session, run_id)
     assert json.loads(body) == shop()
     assert load(body).jobs[0].job_id == "J0"
+
+
+def searching(**changes: Any) -> dict[str, Any]:
+    """A job shop that CP-SAT does not prove optimal in its time."""
+    document = factory(jobs=60, machines=12, seed=3, routings=True)
+    options = {"engine": "cpsat", "time_limit_seconds": 2, "batch_size": 30}
+    return document | {"options": options} | changes
+
+
+def test_the_plan_can_be_read_from_the_start_and_only_gets_better(road: Road) -> None:
+    run_id = road.submit(searching())
+    seen = []
+    for name, state in (("plan", "solving"), ("solve", "solving"), ("merge", "improving"), ("improve", "improving")):
+        road.deliver(road.take(name))
+        assert road.view(run_id).state == state
+        with reading(base.database()) as session:
+            kept = plans.document(session, run_id)
+        assert kept is not None
+        document = json.loads(kept[1])
+        schedule, metrics = read_result(parse(searching()), document)
+        assert validate(parse(searching()), schedule, metrics).valid
+        seen.append(document["metrics"]["weighted_tardiness"])
+    road.deliver()
+    assert road.view(run_id).state == "finished"
+    seen.append(road.result(run_id)["metrics"]["weighted_tardiness"])
+    assert seen == sorted(seen, reverse=True)
+    assert seen[-1] < seen[0]
+    with reading(base.database()) as session:
+        assert plans.document(session, run_id) is None
+
+
+def test_improvers_lost_with_redis_cost_only_the_time_left(road: Road) -> None:
+    run_id = road.submit(searching())
+    for name in ("plan", "solve", "merge"):
+        road.deliver(road.take(name))
+    with reading(base.database()) as session:
+        kept = plans.document(session, run_id)
+    assert kept is not None
+    board.incumbents().drop(run_id, 1)
+    base.inflight().drop(run_id)
+    road.deliver()
+    assert road.view(run_id).state == "finished"
+    value = road.result(run_id)["metrics"]["weighted_tardiness"]
+    assert value == json.loads(kept[1])["metrics"]["weighted_tardiness"]
+
+
+def test_the_next_attempt_goes_on_from_the_last_plan(road: Road) -> None:
+    run_id = road.submit(searching())
+    for name in ("plan", "solve", "merge"):
+        road.deliver(road.take(name))
+    view = road.view(run_id)
+    road.take()
+    with reading(base.database()) as session:
+        kept = plans.document(session, run_id)
+    assert kept is not None
+    with transaction(base.database()) as session:
+        runs.resume(session, run_id, view.attempt, view.version)
+    road.deliver([("nightshift.plan", (run_id, 2))])
+    first = board.RedisBoard(run_id, 2).read()
+    assert first is not None
+    assert first.value[1] == round(json.loads(kept[1])["metrics"]["weighted_tardiness"] * LEVEL_UNIT)

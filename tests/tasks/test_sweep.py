@@ -71,13 +71,17 @@ def test_a_run_that_waits_for_its_turn_is_left_alone(road: Road, monkeypatch: py
     assert road.view(run_id).attempt == 1
 
 
-def test_a_lost_finish_message_is_sent_again(road: Road) -> None:
+def test_lost_merge_and_finish_messages_are_sent_again(road: Road) -> None:
     run_id = road.submit()
     road.deliver(road.take("plan"))
     road.deliver(road.take("solve"))
+    road.take("merge")
+    sweep()
+    assert road.sent == [("nightshift.merge", (run_id, 1))]
+    road.deliver(road.take("merge"))
     road.take("finish")
     sweep()
-    assert road.sent == [("nightshift.finish", (run_id, 1))]
+    assert road.sent == [("nightshift.merge", (run_id, 1))]
     road.deliver()
     assert road.view(run_id).state == "finished"
 

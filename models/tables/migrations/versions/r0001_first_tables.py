@@ -28,7 +28,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Drop the tables and all they hold."""
-    for table in ("audit", "api_keys", "batches", "schedules", "problems", "runs"):
+    for table in ("audit", "api_keys", "batches", "plans", "schedules", "problems", "runs"):
         op.drop_table(table)
 
 
@@ -58,7 +58,7 @@ def _runs() -> None:
         sa.Column("key_id", sa.String(36)),
         sa.PrimaryKeyConstraint("id", name="pk_runs"),
         sa.CheckConstraint(
-            "state IN ('queued', 'solving', 'finished', 'failed', 'cancelled')", name=op.f("ck_runs_state")
+            "state IN ('queued', 'solving', 'improving', 'finished', 'failed', 'cancelled')", name=op.f("ck_runs_state")
         ),
         **MARIADB,
     )
@@ -86,6 +86,18 @@ def _payloads() -> None:
         sa.Column("result", BLOB, nullable=False),
         sa.PrimaryKeyConstraint("run_id", name="pk_schedules"),
         sa.ForeignKeyConstraint(["run_id"], ["runs.id"], name="fk_schedules_run_id", ondelete="CASCADE"),
+        **MARIADB,
+    )
+    op.create_table(
+        "plans",
+        sa.Column("run_id", sa.String(36), nullable=False),
+        sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("updated_at", MOMENT, nullable=False),
+        sa.Column("decisions", BLOB, nullable=False),
+        sa.Column("result", BLOB, nullable=False),
+        sa.PrimaryKeyConstraint("run_id", name="pk_plans"),
+        sa.ForeignKeyConstraint(["run_id"], ["runs.id"], name="fk_plans_run_id", ondelete="CASCADE"),
         **MARIADB,
     )
     op.create_table(

@@ -1,0 +1,52 @@
+"""Keeps a run's best plan in the database while it goes on: checked, to be read, and to go on from after a loss."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from models.store import plans
+from models.store.views import RunView
+from models.tables.session import transaction
+from monitoring.logs import get
+from tasks.base import database
+from tasks.board import to_bytes
+from tasks.problems import Work
+from workers.batch import Answer
+from workers.conclude import PlanRefused, conclude
+from workers.improve.incumbent import Incumbent
+
+log = get(__name__)
+
+
+def keep(view: RunView, job: Work, incumbent: Incumbent, answers: Mapping[int, Answer]) -> bool:
+    """Validates the incumbent and keeps it with its result document.
+
+    False where a newer one is kept already, or where the validator refuses it (the run then ends as ``finish`` says).
+    """
+    try:
+        conclusion = conclude(
+            job.problem,
+            job.batches,
+            answers,
+            start=incumbent.decisions,
+            merge=False,
+            schedule_id=view.id,
+            digest=view.digest,
+            waited_seconds=view.age,
+        )
+    except PlanRefused as error:
+        log.error("checkpoint_refused", version=incumbent.version, error=str(error))
+        return False
+    if conclusion.refused:
+        return False
+    document = json.dumps(conclusion.document, separators=(",", ":")).encode()
+    with transaction(database()) as session:
+        return plans.keep(
+            session,
+            view.id,
+            view.attempt,
+            incumbent.version,
+            decisions=to_bytes(incumbent.decisions),
+            result=document,
+        )

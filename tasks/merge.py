@@ -1,0 +1,70 @@
+"""The step from solving to improving: all batches have answered, and become one plan that improvers go on from."""
+
+from __future__ import annotations
+
+from models.settings import settings
+from models.store import runs
+from models.store.views import RunView
+from models.tables.session import reading, transaction
+from monitoring.logs import get
+from tasks import checkpoint
+from tasks.base import RunTask, database, inflight
+from tasks.board import RedisBoard
+from tasks.commands import send
+from tasks.problems import work
+from workers.aggregate import aggregate
+from workers.bounds import level_bounds, lower_bounds
+from workers.celery import app
+from workers.conclude import AGGREGATE_SECONDS
+from workers.engine import Levels, Limits
+from workers.improve.incumbent import value_of
+from workers.improve.loop import reached
+from workers.wire import from_bytes
+
+log = get(__name__)
+
+WORTH_SECONDS = 0.3
+"""With less time than this left, improving is not begun."""
+
+
+@app.task(base=RunTask, name="nightshift.merge")  # type: ignore[untyped-decorator]
+def merge(run_id: str, attempt: int) -> None:
+    """Merges the batches, and starts improvers where that can pay. Safe to run twice: the step itself is fenced."""
+    with reading(database()) as session:
+        view = runs.get(session, run_id)
+    if view is None or view.state != "solving" or view.attempt != attempt:
+        return
+    scratch, job = inflight(), work(run_id)
+    answers = {number: from_bytes(data) for number, data in scratch.reports(run_id, attempt).items()}
+    if len(answers) < len(job.batches):
+        return
+    reports = {number: answer.report for number, answer in answers.items()}
+    plan = aggregate(job.problem, job.batches, reports, Limits.within(AGGREGATE_SECONDS))
+    value = value_of(job.problem, plan.schedule)
+    incumbent = RedisBoard(run_id, attempt).offer(value, plan.schedule.decisions())
+    bounds = level_bounds(job.problem, job.batches, reports, lower_bounds(job.problem))
+    target = tuple(bound.value for bound in bounds)
+    proved = reached(incumbent.levels, target, job.problem.options.gap_tolerance)
+    left = seconds_left(view)
+    if proved or not job.improves or left < WORTH_SECONDS or view.cancel_requested:
+        send("finish", run_id, attempt)
+        return
+    improvers = settings().solve_processes
+    scratch.open(run_id, attempt, len(job.batches) + improvers)
+    with transaction(database()) as session:
+        if not runs.start_improving(session, run_id, attempt):
+            return
+    send_improvers(run_id, attempt, range(len(job.batches), len(job.batches) + improvers), left, target)
+    log.info("improving", improvers=improvers, seconds=round(left, 3), source=plan.source)
+    checkpoint.keep(view, job, incumbent, answers)
+
+
+def seconds_left(view: RunView) -> float:
+    """What is left of the run's solving time; its deadline stands a hard limit later."""
+    return 0.0 if view.seconds_left is None else view.seconds_left - settings().hard_limit_seconds
+
+
+def send_improvers(run_id: str, attempt: int, numbers: range, seconds: float, target: Levels) -> None:
+    """Sends the improvers of these numbers, which follow those of the batches; they stop when they reach ``target``."""
+    for number in numbers:
+        send("improve", run_id, attempt, number, target, time_limit=max(0.0, seconds) + settings().hard_limit_seconds)
