@@ -224,6 +224,11 @@ def test_relaxations_by_hand():
     assert completions(Pool([(OpenTime(), 2), (OpenTime(), 1)]), [(0, 6), (0, 3)]) == [1, 3]
 
 
+def test_flow_time_may_fall_below_zero_where_the_release_is_overruled():
+    rows = [job({0: 10}, release=1000), {"operations": [{"options": {0: 10}, "end_before": 500}], "release": 400}]
+    assert lower_bounds(shop(1, rows))["total_flow_time"].value == (10 - 1000) + (10 - 400)
+
+
 def test_every_term_has_a_bound():
     assert set(lower_bounds(shop(1, [job({0: 1})]))) == {UNSCHEDULED, *MAX_TERMS, *SUM_TERMS}
     assert all(bound.value == 0 for bound in lower_bounds(shop(1, [])).values())

@@ -108,12 +108,12 @@ def _alone(problem: Problem, done: Mapping[int, int]) -> dict[str, int]:
 
 
 def _early_flow(problem: Problem, safe: Collection[int], ends: Sequence[int | None]) -> int:
-    """What jobs outside ``safe`` may take off the flow time: fixed work may end before its job's release."""
+    """What jobs outside ``safe`` may take off the flow time, where fixed work or ``relax`` overrules their release."""
     total = 0
-    for number in problem.fixed_by_operation:
-        job = problem.jobs[problem.operations[number].job]
+    for job in problem.jobs:
         if job.index not in safe:
-            total += min(0, (ends[number] or 0) - (job.release or 0))
+            known = [end for number in job.operations if (end := ends[number]) is not None]
+            total += min(0, min(known, default=0) - (job.release or 0))
     return total
 
 
