@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
+from models.shop.alone import topological
 from models.shop.calendar import Calendars
 from models.shop.objective import LEVEL_UNIT, as_document, measure
 from models.shop.objective import levels as levels_of
@@ -79,15 +80,14 @@ def conclude(
     terms = lower_bounds(problem, calendars)
     reports = {number: answer.report for number, answer in answers.items()}
     bounds = level_bounds(problem, batches, reports, terms)
+    # bounds hold for plans that leave out no more than must be: one that does may lie below them
+    counts = plan.levels[0] <= bounds[0].value
     levels = [
-        LevelQuality(level, value, bound.value if bound else None, bound.proved_by if bound else None)
+        LevelQuality(level, value, bound.value if counts else None, bound.proved_by if counts else None)
         for level, value, bound in zip(problem.objective, plan.levels[1:], bounds[1:], strict=True)
     ]
     left_out = LevelQuality(
-        {"unscheduled": 1000},
-        _weight_units(plan.levels[0]),
-        _weight_units(bounds[0].value if bounds[0] else 0),
-        "alone",
+        {"unscheduled": 1000}, _weight_units(plan.levels[0]), _weight_units(bounds[0].value), bounds[0].proved_by
     )
     merge = merge or start is None
     warnings = [*problem.warnings, *_notes(batches, answers, merge=merge)]
@@ -148,8 +148,16 @@ def _validated(
 
 
 def _replayed(problem: Problem, decisions: Sequence[Decision]) -> Plan:
+    """The plan of an incumbent. Jobs it leaves out are tried once more, last: that places them or says why not."""
     calendars = Calendars(problem)
-    schedule = replay(problem, decisions, None, calendars)
+    decided = {decision.operation for decision in decisions}
+    left = [number for number in topological(problem) if number not in decided]
+    last = [
+        Decision(number, min(options, key=options.__getitem__))
+        for number in left
+        if (options := problem.operations[number].options)
+    ]
+    schedule = replay(problem, [*decisions, *last], None, calendars)
     metrics = measure(problem, schedule, None, calendars)
     return Plan(schedule, metrics, levels_of(problem, metrics), "improved")
 
