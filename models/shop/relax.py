@@ -30,7 +30,7 @@ def relaxed(problem: Problem) -> Problem:
 
 def _without_calendar(problem: Problem, name: str) -> tuple[Problem, str]:
     calendars = {**problem.calendars, name: Calendar(name)}
-    warning = f"Relaxed: calendar {name!r} is always open; closures of its machines and absences stand."
+    warning = f"Relaxed: {CALENDAR_RULE}{name}; it is always open, but closures of its machines and absences stand."
     return replace(problem, calendars=calendars), warning
 
 
