@@ -95,7 +95,7 @@ def invalid_problem(error: InvalidProblem) -> ApiError:
 def invalid_parameters(error: ValidationError) -> Response:
     """422 for a query that breaks its form."""
     faults = [
-        Fault(".".join(str(part) for part in found["loc"]), found["type"], found["msg"], shown(found["input"]))
+        Fault(str(found["loc"][0]), found["type"], found["msg"], shown(found["input"]))
         for found in error.errors(include_url=False, include_context=False)
     ]
     detail = "The query is not valid. " + "; ".join(str(fault) for fault in faults[:3])

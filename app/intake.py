@@ -1,4 +1,7 @@
-"""From a body to a checked problem, without letting large bodies starve those who poll."""
+"""From a body to a checked problem, without letting large bodies starve those who poll.
+
+Small bodies are read on the spot, large ones one at a time in another process.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +11,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from app.errors import ApiError
+from app.reader import Reader
 from models.settings import Settings
 from models.shop.faults import Fault, InvalidProblem, shown
 from models.shop.parse import Bounds, load
-from models.shop.problem import Problem
+from tasks.checked import Checked, checked
 
-LARGE_BODY = 1024 * 1024
-"""Bytes from which on bodies are parsed one at a time: parsing holds the interpreter and takes many times the size."""
+LARGE_BODY = 256 * 1024
+"""Bytes from which on bodies are read elsewhere: 500 jobs, which take about as long as ten polls."""
 
 WAITING_MOST = 4
 WAITING_SECONDS = 20.0
@@ -46,10 +50,12 @@ class Gate:
 
 
 _gate = Gate()
+_reader = Reader()
 
 
-def parsed(body: bytes, settings: Settings) -> Problem:
+def accepted(body: bytes, settings: Settings) -> Checked:
     """The problem in ``body``. Raises InvalidProblem, and ApiError 503 where too many large bodies are being read."""
+    _check_opening(body)
     bounds = Bounds(
         max_operations=settings.max_operations,
         max_options=settings.max_options,
@@ -57,18 +63,17 @@ def parsed(body: bytes, settings: Settings) -> Problem:
         max_seconds=settings.max_seconds,
     )
     if len(body) < LARGE_BODY:
-        return _load(body, bounds)
+        return checked(load(body, bounds))
     with _gate.passed():
-        return _load(body, bounds)
+        return _reader.read(body, bounds)
 
 
-def _load(body: bytes, bounds: Bounds) -> Problem:
+def _check_opening(body: bytes) -> None:
     """JSON only: what else ``load`` understands has no place behind the content type of JSON."""
     opening = body.removeprefix(BOM_UTF8).lstrip()[:1]
     if opening not in (b"{", b"["):
         message = "is no JSON at column 1: the problem must be an object and begin with {"
         raise InvalidProblem([Fault("line 1", "json", message, shown(opening.decode("utf-8", "backslashreplace")))])
-    return load(body, bounds)
 
 
 def _busy() -> ApiError:

@@ -14,6 +14,7 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from app.schemas import answers
 from app.schemas.problem import EXAMPLE, ProblemForm
+from models.tables.idempotency import IDEMPOTENCY_KEY_LENGTH
 
 REFERENCE = "#/components/schemas/{model}"
 JSON = "application/json"
@@ -45,21 +46,41 @@ ANSWERED: tuple[type[BaseModel], ...] = (
 HEADERS: dict[str, dict[str, Any]] = {
     "Location": {"description": "Path of the request.", "schema": {"type": "string"}},
     "Retry-After": {"description": "Seconds to wait before asking again.", "schema": {"type": "integer"}},
+    "ETag": {"description": "Names this state of it; send it back as If-None-Match.", "schema": {"type": "string"}},
     "WWW-Authenticate": {"description": "How to send a key.", "schema": {"type": "string"}},
 }
 
 ERRORS = {
-    400: "The body could not be read: empty, broken JSON (with line and column) or damaged gzip data.",
+    400: "The body could not be read: empty, broken JSON (with line and column) or damaged gzip or zstd data.",
     401: "No API key, or one that is unknown or revoked.",
     403: "The key's role may not do this.",
     404: "There is no such schedule.",
     409: "There is no plan to read: `state` says whether there will be one.",
     413: "The body is larger than the limit.",
-    415: "The body is neither JSON nor gzipped JSON.",
+    415: "The body is not JSON, plain or in gzip or zstd.",
     422: "Fields break their rules: up to 100 of them are listed, `total_errors` counts all. Nothing was stored.",
     500: "Something went wrong on our side; it is logged under the request_id.",
     503: "The database does not answer. Nothing was stored.",
 }
+UNCHANGED = {"description": "It is what If-None-Match names."}
+
+IF_NONE_MATCH: dict[str, Any] = {
+    "name": "If-None-Match",
+    "description": "ETags of earlier answers: 304 instead of what the caller has already.",
+    "schema": {"type": "string"},
+}
+HEADER_PARAMETERS: dict[str, dict[str, Any]] = {
+    "submitSchedule": {
+        "name": "Idempotency-Key",
+        "description": "Makes it safe to send the request again: the same key and body get the same answer, "
+        "and one run. Kept as long as the run.",
+        "schema": {"type": "string", "minLength": 1, "maxLength": IDEMPOTENCY_KEY_LENGTH, "pattern": "^[!-~]+$"},
+    },
+    "getSchedule": IF_NONE_MATCH,
+    "getResult": IF_NONE_MATCH,
+}
+"""Header parameters by operation: they are read where they are used, not with the query."""
+
 ERROR_HEADERS = {401: ("WWW-Authenticate",), 503: ("Retry-After",)}
 
 
@@ -79,7 +100,7 @@ def errors(*statuses: int) -> ResponseDict:
 def problem_body() -> dict[str, Any]:
     """The request body of a submission. It is read as bytes and checked by the shop's own rules, once."""
     content = {"schema": {"$ref": REFERENCE.format(model="ProblemForm")}, "example": EXAMPLE}
-    description = "The problem; see docs/problem.md. It may be sent with Content-Encoding: gzip."
+    description = "The problem; see docs/problem.md. It may be sent with Content-Encoding: gzip or zstd."
     return {"requestBody": {"required": True, "description": description, "content": {JSON: content}}}
 
 
@@ -110,6 +131,9 @@ def document(app: OpenAPI) -> dict[str, Any]:
     made["components"]["schemas"] = schemas["$defs"]
     for path in made["paths"].values():
         for operation in path.values():
+            if operation["operationId"] in HEADER_PARAMETERS:
+                parameter = HEADER_PARAMETERS[operation["operationId"]] | {"in": "header", "required": False}
+                operation.setdefault("parameters", []).append(parameter)
             own = operation["responses"].get("422", {}).get("content", {})
             if JSON in own:
                 del operation["responses"]["422"]

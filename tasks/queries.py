@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from time import monotonic
@@ -18,8 +19,9 @@ from models.shop.problem import MAX_TERMS, SUM_TERMS, Level
 from models.shop.reading.options import read_objective
 from models.shop.reading.row import Faults, Row
 from models.shop.result import objective_name
-from models.store import runs
-from models.store.views import RunView, State
+from models.store import listing, plans, runs
+from models.store.listing import Position, RunFilter
+from models.store.views import RunView
 from models.tables.session import reading
 from monitoring.logs import get
 from tasks.base import database, inflight
@@ -49,17 +51,43 @@ def status(run_id: str) -> dict[str, object] | None:
     return summary(view) | {"progress": _progress(view)}
 
 
-def listed(*, state: State | None, plant: str | None, limit: int, before: str | None) -> list[dict[str, object]]:
-    """Up to ``limit`` runs, newest first, without progress; ``before`` is the id of the last of the page before."""
+def listed(wanted: RunFilter, *, limit: int, after: Position | None) -> tuple[list[dict[str, object]], Position | None]:
+    """Up to ``limit`` runs, newest first, without progress, and where the next page begins; None on the last one."""
     with reading(database()) as session:
-        found = runs.list_runs(session, state=state, plant=plant, limit=limit, before=before)
-    return [summary(view) for view in found]
+        found = listing.page(session, wanted, limit=limit + 1, after=after)
+    shown = found[:limit]
+    last = shown[-1] if len(found) > limit else None
+    return [summary(view) for view in shown], None if last is None else Position(last.created_at, last.id)
 
 
 def result(run_id: str) -> bytes | None:
     """The result document (JSON) of an ended run; None where there is none (yet)."""
     with reading(database()) as session:
         return runs.result(session, run_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The result document that a run has so far, as it is stored: one zstd frame, or None.
+
+    ``final`` tells the plan that the run ended with from one that may still be improved.
+    """
+
+    view: RunView
+    packed: bytes | None
+    final: bool
+
+
+def plan(run_id: str) -> Plan | None:
+    """The plan of a run, or its best so far while it goes on; None for an unknown id."""
+    with reading(database()) as session:
+        # In this order: a run that ends meanwhile has its result by the time it is looked for.
+        view = runs.get(session, run_id)
+        if view is None:
+            return None
+        so_far = None if view.ended else plans.packed(session, run_id)
+        packed = runs.packed_result(session, run_id)
+    return Plan(view, packed or so_far, final=packed is not None)
 
 
 def summary(view: RunView) -> dict[str, object]:
@@ -76,7 +104,7 @@ def summary(view: RunView) -> dict[str, object]:
         "finished_at": _instant(view.finished_at),
         "cancel_requested": view.cancel_requested,
         "attempt": view.attempt,
-        "options": {"engine": view.engine, "time_limit_seconds": view.seconds},
+        "options": {"engine": view.engine, "time_limit_seconds": view.seconds, "first_plan": view.first_plan},
         "input_sha256": view.digest,
         "error": None if view.error is None else dict(view.error),
     }

@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-import re
 from urllib.parse import urlencode
 
 from flask import Response, current_app, jsonify, request
 from flask_openapi3.blueprint import APIBlueprint
 
+from app import idempotency
 from app.auth import SETTINGS, caller, guard, role
 from app.bodies import read_json
+from app.cursors import to_cursor
 from app.errors import ApiError
-from app.intake import parsed
-from app.openapi import SCHEDULES, SECURITY, answer, errors, problem_body
-from app.schemas.answers import Accepted, ListQuery, Result, RunList, RunStatus, SchedulePath
+from app.intake import accepted
+from app.openapi import SCHEDULES, SECURITY, UNCHANGED, answer, errors, problem_body
+from app.results import result_answer
+from app.schemas.answers import Accepted, Result, RunList, RunStatus
+from app.schemas.queries import ListQuery, SchedulePath, SubmitQuery
 from models.settings import Settings
-from models.store.views import OPEN_STATES
+from models.store.ids import is_run_id
+from models.store.views import OPEN_STATES, RunView
 from tasks import commands, queries
 
 PREFIX = "/v1/schedules"
 POLL_SECONDS = "1"
 """``Retry-After`` of a run that has not ended."""
 
-RUN_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
+REVALIDATE = "private, no-cache"
+"""``Cache-Control`` of what has an ETag: it may be kept by its caller, and is asked for again before it is used."""
 
 api = APIBlueprint("schedules", __name__, url_prefix=PREFIX, abp_tags=[SCHEDULES], abp_security=SECURITY)
 guard(api)
@@ -39,11 +44,18 @@ guard(api)
     },
 )
 @role("planner")
-def submit() -> tuple[Response, int, dict[str, str]]:
+def submit(query: SubmitQuery) -> tuple[Response, int, dict[str, str]]:
     """Checks the problem, stores it and answers at once. Poll the Location for its state."""
     settings: Settings = current_app.extensions[SETTINGS]
     body = read_json(request, settings.max_body_bytes)
-    run_id = commands.submit(body, parsed(body, settings), caller().id)
+    claim = idempotency.claimed(request, caller().id, body)
+    try:
+        run_id = None if claim is None else commands.submitted(claim)
+        if run_id is None:
+            problem = accepted(body, settings)
+            run_id = commands.submit(body, problem, caller().id, first_plan=query.first_plan, claim=claim)
+    except commands.KeyReused as error:
+        raise idempotency.reused(str(error)) from None
     headers = {"Location": f"{PREFIX}/{run_id}", "Retry-After": POLL_SECONDS}
     return jsonify(id=run_id, state="queued", links=_links(run_id)), 202, headers
 
@@ -53,36 +65,49 @@ def submit() -> tuple[Response, int, dict[str, str]]:
     summary="State and progress",
     operation_id="getSchedule",
     responses={
-        200: answer(RunStatus, "Retry-After is there until the run has ended.", "Retry-After"),
+        200: answer(RunStatus, "Retry-After is there until the run has ended.", "Retry-After", "ETag"),
+        304: UNCHANGED,
         **errors(404),
     },
 )
 @role("viewer")
-def status(path: SchedulePath) -> tuple[Response, int, dict[str, str]]:
+def status(path: SchedulePath) -> Response:
     """How the run stands, how far it is, and the best value of each objective level so far."""
     found = queries.status(_known_form(path.run_id))
     if found is None:
         raise _unknown(path.run_id)
-    headers = {"Retry-After": POLL_SECONDS} if found["state"] in OPEN_STATES else {}
-    return jsonify(found | {"links": _links(path.run_id)}), 200, headers
+    response = jsonify(found | {"links": _links(path.run_id)})
+    if found["state"] in OPEN_STATES:
+        response.headers["Retry-After"] = POLL_SECONDS
+    response.headers["Cache-Control"] = REVALIDATE
+    response.add_etag(weak=True)
+    response.make_conditional(request)
+    return response
 
 
 @api.get(
     "/<run_id>/result",
     summary="The plan",
     operation_id="getResult",
-    responses={200: answer(Result, "A checked plan, also of a cancelled run that had one."), **errors(404, 409)},
+    responses={
+        200: answer(Result, "A checked plan. With Retry-After it may still be improved.", "Retry-After", "ETag"),
+        304: UNCHANGED,
+        **errors(404, 409),
+    },
 )
 @role("viewer")
 def result(path: SchedulePath) -> Response:
-    """The plan of a run that has ended. A failed run answers 409 with its stored error in `error`."""
-    document = queries.result(_known_form(path.run_id))
-    if document is None:
-        found = queries.status(path.run_id)
-        if found is None:
-            raise _unknown(path.run_id)
-        raise _no_plan(found)
-    return Response(document, content_type="application/json")
+    """The plan that the run ended with, or its best so far. A failed run answers 409 with its stored `error`."""
+    found = queries.plan(_known_form(path.run_id))
+    if found is None:
+        raise _unknown(path.run_id)
+    if found.packed is None:
+        raise _no_plan(found.view)
+    response = result_answer(request, found.packed)
+    response.headers["Cache-Control"] = REVALIDATE
+    if not found.final:
+        response.headers["Retry-After"] = POLL_SECONDS
+    return response
 
 
 @api.delete(
@@ -114,15 +139,14 @@ def cancel(path: SchedulePath) -> tuple[Response, int, dict[str, str]]:
 @role("viewer")
 def listing(query: ListQuery) -> Response:
     """What was asked, newest first, without progress."""
-    found = queries.listed(state=query.state, plant=query.plant, limit=query.limit + 1, before=query.before)
-    page = found[: query.limit]
+    page, last = queries.listed(query.wanted(), limit=query.limit, after=query.cursor)
     rows = [row | {"links": _links(str(row["id"]))} for row in page]
-    older = page[-1]["id"] if len(found) > query.limit else None
-    return jsonify(schedules=rows, links={"self": _page(query), "next": _page(query, older) if older else None})
+    older = None if last is None else _page(to_cursor(last))
+    return jsonify(schedules=rows, links={"self": _page(request.args.get("cursor")), "next": older})
 
 
 def _known_form(run_id: str) -> str:
-    if not RUN_ID.fullmatch(run_id):
+    if not is_run_id(run_id):
         raise _unknown(run_id)
     return run_id
 
@@ -131,8 +155,10 @@ def _links(run_id: str) -> dict[str, str]:
     return {"self": f"{PREFIX}/{run_id}", "result": f"{PREFIX}/{run_id}/result"}
 
 
-def _page(query: ListQuery, before: object = None) -> str:
-    asked = query.model_dump(exclude_none=True, exclude_unset=True) | ({"before": before} if before else {})
+def _page(cursor: str | None) -> str:
+    """The current list, begun at another place."""
+    asked = [(name, value) for name, value in request.args.items(multi=True) if name != "cursor"]
+    asked += [] if cursor is None else [("cursor", cursor)]
     return f"{PREFIX}?{urlencode(asked)}" if asked else PREFIX
 
 
@@ -140,11 +166,11 @@ def _unknown(run_id: str) -> ApiError:
     return ApiError(404, "unknown-schedule", f"There is no schedule {run_id[:64]!r}.")
 
 
-def _no_plan(found: dict[str, object]) -> ApiError:
-    state = found["state"]
+def _no_plan(view: RunView) -> ApiError:
+    state = view.state
     if state in OPEN_STATES:
         detail = "There is no plan yet; poll the schedule until its state is finished."
         return ApiError(409, "not-finished", detail, headers={"Retry-After": POLL_SECONDS}, state=state)
     if state == "failed":
-        return ApiError(409, "run-failed", "The run failed; `error` says why.", state=state, error=found["error"])
+        return ApiError(409, "run-failed", "The run failed; `error` says why.", state=state, error=view.error)
     return ApiError(409, "no-plan", "The run was cancelled before it had a plan.", state=state)

@@ -6,28 +6,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from app.schemas.base import Answer, Form, Instant
+from app.schemas.base import Answer, Instant
+from models.store.views import State
 
-State = Literal["queued", "solving", "finished", "failed", "cancelled"]
 Coefficients = dict[str, float]
 Share = Annotated[float, Field(ge=0, le=1)]
-
-
-class SchedulePath(Form):
-    """The path of one schedule request."""
-
-    run_id: str = Field(description="The id that the submission answered.")
-
-
-class ListQuery(Form):
-    """Which schedule requests to list."""
-
-    limit: int = Field(50, ge=1, le=200, description="How many at most.")
-    state: State | None = Field(None, description="Only those in this state.")
-    plant: str | None = Field(None, description="Only those of this plant.", max_length=200)
-    before: str | None = Field(
-        None, description="Only those older than this id; `links.next` carries it.", max_length=64
-    )
 
 
 class Links(Answer):
@@ -48,7 +31,7 @@ class Accepted(Answer):
     """A request that was stored, or asked to stop."""
 
     id: str
-    state: State
+    state: State = Field(description="As it is now; of a submission that was sent again, as it was at first.")
     links: Links
 
 
@@ -77,6 +60,7 @@ class RunOptions(Answer):
 
     engine: str
     time_limit_seconds: float
+    first_plan: bool = Field(description="Whether the first checked plan is enough.")
 
 
 class Fault(Answer):

@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic.json_schema import SkipJsonSchema
 
 from models.shop.reading.bounds import MAX_ID, MAX_TEXT
 
@@ -26,6 +27,9 @@ class Answer(BaseModel):
 
     model_config = ConfigDict(defer_build=True, json_schema_extra=tidy)
 
+
+Absent = SkipJsonSchema[None]
+"""A field that may be left out."""
 
 Instant = Annotated[
     str,

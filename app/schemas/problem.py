@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
-from pydantic.json_schema import SkipJsonSchema
 
-from app.schemas.base import Form, Id, Instant, Name, Text, tidy
+from app.schemas.base import Absent, Form, Id, Instant, Name, Text, tidy
 from models.shop.reading.bounds import (
     MAX_BATCH,
     MAX_CAPACITY,
@@ -22,9 +21,6 @@ from models.shop.reading.bounds import (
     MIN_EFFICIENCY,
     MIN_SECONDS,
 )
-
-Absent = SkipJsonSchema[None]
-"""A field that may be left out."""
 
 Hours = Annotated[float, Field(ge=0, le=MAX_HOURS, description="Hours; become whole seconds, rounded half up.")]
 WorkHours = Annotated[

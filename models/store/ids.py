@@ -6,11 +6,13 @@ from the database's own clock.
 
 from __future__ import annotations
 
+import re
 import secrets
 import threading
 import time
 import uuid
 
+_FORM = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 _VERSION_7 = 0x7 << 76
 _VARIANT = 0b10 << 62
 _TICKS_PER_MILLISECOND = 4096
@@ -32,3 +34,8 @@ def run_id() -> str:
     milliseconds, fraction = divmod(ticks, _TICKS_PER_MILLISECOND)
     value = milliseconds << 80 | _VERSION_7 | fraction << 64 | _VARIANT | secrets.randbits(62)
     return str(uuid.UUID(int=value))
+
+
+def is_run_id(text: str) -> bool:
+    """Whether a text has the form of a run's id."""
+    return _FORM.fullmatch(text) is not None

@@ -51,3 +51,8 @@ def document(session: Session, run_id: str) -> tuple[int, bytes] | None:
     """Version and result document (JSON) of the plan kept last; None where there is none."""
     row = session.execute(select(PlanRow.version, PlanRow.result).where(PlanRow.run_id == run_id)).one_or_none()
     return None if row is None else (row.version, unpack(row.result))
+
+
+def packed(session: Session, run_id: str) -> bytes | None:
+    """The result document of the plan kept last as it is stored: one zstd frame; None where there is none."""
+    return session.scalar(select(PlanRow.result).where(PlanRow.run_id == run_id))

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, delete, func, insert, or_, select, update
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import ColumnElement, delete, func, insert, select, update
+from sqlalchemy.orm import Session
 
 from models.compression import pack, unpack
 from models.store import audit, ids
@@ -23,7 +23,6 @@ from models.tables.clock import utcnow
 from models.tables.runs import NAME_LENGTH
 
 __all__ = [
-    "MAX_LIST",
     "BatchRecord",
     "RunSummary",
     "RunView",
@@ -34,7 +33,7 @@ __all__ = [
     "fail",
     "finish",
     "get",
-    "list_runs",
+    "packed_result",
     "problem_body",
     "request_cancel",
     "result",
@@ -44,9 +43,6 @@ __all__ = [
     "submit",
     "touch",
 ]
-
-MAX_LIST = 500
-"""The longest page ``list_runs`` gives."""
 
 
 def submit(
@@ -70,6 +66,7 @@ def submit(
         "operations": summary.operations,
         "engine": summary.engine,
         "seconds": summary.seconds,
+        "first_plan": summary.first_plan,
     }
     session.execute(insert(Run).values(row))
     session.execute(insert(Problem).values(run_id=run_id, body=pack(body)))
@@ -94,8 +91,13 @@ def problem_body(session: Session, run_id: str) -> bytes:
 
 def result(session: Session, run_id: str) -> bytes | None:
     """The result document (JSON) of a run; None where it has none."""
-    packed = session.scalar(select(ScheduleRow.result).where(ScheduleRow.run_id == run_id))
+    packed = packed_result(session, run_id)
     return None if packed is None else unpack(packed)
+
+
+def packed_result(session: Session, run_id: str) -> bytes | None:
+    """The result document as it is stored: one zstd frame. None where it has none."""
+    return session.scalar(select(ScheduleRow.result).where(ScheduleRow.run_id == run_id))
 
 
 def batches(session: Session, run_id: str) -> list[BatchRecord]:
@@ -105,27 +107,6 @@ def batches(session: Session, run_id: str) -> list[BatchRecord]:
         BatchRecord(row.number, row.jobs, row.engine, row.status, row.seconds, row.deliveries, row.handed_over)
         for row in rows
     ]
-
-
-def list_runs(
-    session: Session,
-    *,
-    state: State | None = None,
-    plant: str | None = None,
-    limit: int = 50,
-    before: str | None = None,
-) -> list[RunView]:
-    """Up to ``limit`` (1 to MAX_LIST) runs, newest first; ``before`` is the id of the last run of the page before."""
-    query = select(*run_columns()).order_by(Run.created_at.desc(), Run.id.desc()).limit(max(1, min(limit, MAX_LIST)))
-    if state is not None:
-        query = query.where(Run.state == state)
-    if plant is not None:
-        query = query.where(Run.plant == plant)
-    if before is not None:
-        last = aliased(Run)
-        moment = select(last.created_at).where(last.id == before).scalar_subquery()
-        query = query.where(or_(Run.created_at < moment, (Run.created_at == moment) & (Run.id < before)))
-    return [view(row) for row in session.execute(query)]
 
 
 def counts(session: Session) -> dict[State, int]:

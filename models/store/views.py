@@ -24,7 +24,10 @@ ROLES: Final[tuple[Role, ...]] = ("viewer", "planner", "admin")
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:
-    """What is told of a problem without unpacking it: ``seconds`` is the solving budget, ``engine`` the one asked."""
+    """What is told of a problem without unpacking it.
+
+    ``seconds`` is the solving budget, ``engine`` the one asked; ``first_plan``: the first checked plan is enough.
+    """
 
     plant: str | None
     request_id: str | None
@@ -32,6 +35,7 @@ class RunSummary:
     operations: int
     engine: str
     seconds: float
+    first_plan: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,7 @@ class RunView:
     cancel_requested: bool
     engine: str
     seconds: float
+    first_plan: bool
     jobs: int
     operations: int
     plant: str | None

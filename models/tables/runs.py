@@ -19,7 +19,8 @@ class Run(Base):
     """One request for a schedule on its way from queued over solving and improving to finished, failed or cancelled.
 
     Every write raises ``version``. ``attempt`` counts from 1 and is raised when the run is taken up again after its
-    worker was lost. ``seconds`` is the solving budget asked for. ``batches_*`` speak of the current attempt. ``key_id``
+    worker was lost. ``seconds`` is the solving budget asked for,
+    ``first_plan`` says that the first checked plan is enough. ``batches_*`` speak of the current attempt. ``key_id``
     names the API key that asked; keys are revoked, never deleted.
     """
 
@@ -30,6 +31,7 @@ class Run(Base):
         Index(None, "created_at", "id"),
         Index(None, "state", "created_at", "id"),
         Index(None, "plant", "created_at", "id"),
+        Index(None, "request_id", "created_at", "id"),
         Index(None, "key_id"),
         MARIADB,
     )
@@ -49,6 +51,7 @@ class Run(Base):
     digest: Mapped[str] = mapped_column(String(64))
     engine: Mapped[str] = mapped_column(String(64))
     seconds: Mapped[float] = mapped_column(Double)
+    first_plan: Mapped[bool] = mapped_column(default=False)
     jobs: Mapped[int]
     operations: Mapped[int]
     batches_total: Mapped[int] = mapped_column(default=0)

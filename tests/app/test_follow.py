@@ -57,7 +57,7 @@ def test_a_queued_run_tells_what_was_asked(api: Api) -> None:
     assert status["state"] == "queued"
     assert status["progress"] is None
     assert status["error"] is None
-    assert status["options"] == {"engine": "dispatch", "time_limit_seconds": 2}
+    assert status["options"] == {"engine": "dispatch", "time_limit_seconds": 2, "first_plan": False}
     assert (status["plant"], status["request_id"], status["jobs"], status["operations"]) == ("main", "r-1", 2, 3)
     assert status["created_at"].endswith("Z")
     assert (status["started_at"], status["finished_at"]) == (None, None)
@@ -193,7 +193,9 @@ def test_the_list_is_filtered(api: Api) -> None:
     assert by_state is not None
     assert [row["id"] for row in by_plant["schedules"]] == [here]
     assert [row["id"] for row in by_state["schedules"]] == [there]
-    assert by_state["links"]["next"] == f"/v1/schedules?limit=1&state=queued&before={there}"
+    older = by_state["links"]["next"]
+    assert older.startswith("/v1/schedules?state=queued&limit=1&cursor=")
+    assert [row["id"] for row in api.get(older).json["schedules"]] == [here]  # type: ignore[index]
 
 
 @pytest.mark.parametrize("query", ["limit=0", "limit=201", "limit=many", "state=lost", "colour=red"])

@@ -9,10 +9,10 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from models.compression import DamagedPayload
-from models.store import audit, runs
-from models.store.views import RunSummary
+from models.store import audit, listing, runs
+from models.store.listing import RunFilter
+from models.store.views import RunSummary, State
 from models.tables import BatchRow, Problem, Run, ScheduleRow
-from models.tables.clock import utcnow
 from models.tables.session import reading, transaction
 from tests.store.build import BATCHES, BODY, RESULT, Maker, end, let_pass, seen, solving, submitted
 
@@ -44,7 +44,7 @@ def test_names_too_long_for_their_column_are_refused_on_both_databases(session_f
     with pytest.raises(ValueError, match="plant must be at most 255"), transaction(session_factory) as session:
         runs.submit(session, body=BODY, digest="d", summary=summary, key_id=None)
     with reading(session_factory) as session:
-        assert runs.list_runs(session) == []
+        assert listing.page(session, limit=9) == []
 
 
 def test_an_unknown_run_is_none_and_its_body_a_key_error(session_factory: Maker) -> None:
@@ -62,7 +62,7 @@ def test_ids_are_compared_byte_by_byte(session_factory: Maker) -> None:
     run_id = submitted(session_factory, plant="Main")
     with reading(session_factory) as session:
         assert runs.get(session, run_id.upper()) is None
-        assert runs.list_runs(session, plant="main") == []
+        assert listing.page(session, RunFilter(plant="main"), limit=9) == []
 
 
 def test_a_changed_payload_is_told_from_a_good_one(session_factory: Maker) -> None:
@@ -263,33 +263,18 @@ def test_the_database_refuses_unknown_states_and_orphans(session_factory: Maker)
             session.execute(statement)
 
 
-def test_lists_are_newest_first_in_pages(session_factory: Maker) -> None:
-    made = [submitted(session_factory, plant="north" if number % 2 else "south") for number in range(7)]
-    newest = made[::-1]
-    with reading(session_factory) as session:
-        first = [view.id for view in runs.list_runs(session, limit=3)]
-        second = [view.id for view in runs.list_runs(session, limit=3, before=first[-1])]
-        third = [view.id for view in runs.list_runs(session, limit=3, before=second[-1])]
-        assert first + second + third == newest
-        assert runs.list_runs(session, before=made[0]) == [] == runs.list_runs(session, before="nobody")
-        assert [view.id for view in runs.list_runs(session, plant="north")] == newest[1::2]
-        assert len(runs.list_runs(session, limit=0)) == 1
-
-
-def test_runs_of_the_same_moment_are_listed_once_each(session_factory: Maker) -> None:
-    made = [submitted(session_factory) for _ in range(4)]
-    with transaction(session_factory) as session:
-        session.execute(update(Run).values(created_at=utcnow()))
-        pages = [runs.list_runs(session, limit=1)]
-        while pages[-1]:
-            pages.append(runs.list_runs(session, limit=1, before=pages[-1][0].id))
-    assert [page[0].id for page in pages[:-1]] == made[::-1]
-
-
 def test_lists_and_counts_by_state(session_factory: Maker) -> None:
     queued, busy, ended = submitted(session_factory), solving(session_factory), solving(session_factory)
     assert end(session_factory, ended)
     with reading(session_factory) as session:
-        assert runs.counts(session) == {"queued": 1, "solving": 1, "improving": 0, "finished": 1, "failed": 0, "cancelled": 0}
-        for state, run_id in (("queued", queued), ("solving", busy), ("finished", ended)):
-            assert [view.id for view in runs.list_runs(session, state=state)] == [run_id]  # type: ignore[arg-type]
+        assert runs.counts(session) == {
+            "queued": 1,
+            "solving": 1,
+            "improving": 0,
+            "finished": 1,
+            "failed": 0,
+            "cancelled": 0,
+        }
+        pairs: tuple[tuple[State, str], ...] = (("queued", queued), ("solving", busy), ("finished", ended))
+        for state, run_id in pairs:
+            assert [view.id for view in listing.page(session, RunFilter(frozenset({state})), limit=9)] == [run_id]

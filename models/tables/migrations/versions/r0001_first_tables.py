@@ -1,4 +1,4 @@
-"""The first tables: runs, problems, schedules, batches, API keys, audit."""
+"""The first tables: runs with what belongs to them, keys, audit."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Drop the tables and all they hold."""
-    for table in ("audit", "api_keys", "batches", "plans", "schedules", "problems", "runs"):
+    for table in ("audit", "idempotency_keys", "api_keys", "batches", "plans", "schedules", "problems", "runs"):
         op.drop_table(table)
 
 
@@ -50,6 +50,7 @@ def _runs() -> None:
         sa.Column("digest", sa.String(64), nullable=False),
         sa.Column("engine", sa.String(64), nullable=False),
         sa.Column("seconds", sa.Double(), nullable=False),
+        sa.Column("first_plan", sa.Boolean(), nullable=False),
         sa.Column("jobs", sa.Integer(), nullable=False),
         sa.Column("operations", sa.Integer(), nullable=False),
         sa.Column("batches_total", sa.Integer(), nullable=False),
@@ -66,6 +67,7 @@ def _runs() -> None:
     op.create_index("ix_runs_created_at_id", "runs", ["created_at", "id"])
     op.create_index("ix_runs_state_created_at_id", "runs", ["state", "created_at", "id"])
     op.create_index("ix_runs_plant_created_at_id", "runs", ["plant", "created_at", "id"])
+    op.create_index("ix_runs_request_id_created_at_id", "runs", ["request_id", "created_at", "id"])
     op.create_index("ix_runs_key_id", "runs", ["key_id"])
 
 
@@ -118,6 +120,17 @@ def _payloads() -> None:
 
 
 def _keys_and_audit() -> None:
+    op.create_table(
+        "idempotency_keys",
+        sa.Column("key_id", sa.String(36), nullable=False),
+        sa.Column("name", sa.String(200), nullable=False),
+        sa.Column("fingerprint", sa.String(64), nullable=False),
+        sa.Column("run_id", sa.String(36), nullable=False),
+        sa.PrimaryKeyConstraint("key_id", "name", name="pk_idempotency_keys"),
+        sa.ForeignKeyConstraint(["run_id"], ["runs.id"], name="fk_idempotency_keys_run_id", ondelete="CASCADE"),
+        **MARIADB,
+    )
+    op.create_index("ix_idempotency_keys_run_id", "idempotency_keys", ["run_id"])
     op.create_table(
         "api_keys",
         sa.Column("id", sa.String(36), nullable=False),
