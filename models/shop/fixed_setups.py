@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from models.shop.calendar import Calendars
 from models.shop.fixed_conflicts import pair_conflict
@@ -48,7 +47,7 @@ def _set_up(
             free = 0 if before is None else max(0, before.end)
             room = opened.between(free, a.start) >= seconds
             begun = opened.latest_start(a.start, seconds) if room else None
-            dated[i] = replace(a, setup_start=begun, setup_seconds=seconds)
+            dated[i] = a._replace(setup_start=begun, setup_seconds=seconds)
             if not room and a.start >= free:
                 detail = f"There is no open time for {seconds} s of setup before second {a.start}."
                 if fresh or before is None:

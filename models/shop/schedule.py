@@ -1,8 +1,13 @@
-"""Decisions and schedules: what an engine answers with, and what the timeline makes of it."""
+"""Decisions and schedules: what an engine answers with, and what the timeline makes of it.
+
+Decisions and assignments are named tuples, which are made in a quarter of the time that frozen dataclasses take: a
+replay makes ten thousands of them.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from models.shop.problem import WHOLE_SHARE
 
@@ -10,8 +15,7 @@ REASONS = ("never_fits", "lcd_hard", "window", "fixed_conflict", "predecessor", 
 """Why a job may stay unscheduled."""
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """One entry of an engine's ordered list: this operation (or lot) next on this machine, with this operator.
 
     The position in the list is the decision about order; times come from the timeline alone. ``operator`` None lets the
@@ -25,8 +29,7 @@ class Decision:
     share: int = WHOLE_SHARE
 
 
-@dataclass(frozen=True, slots=True)
-class Assignment:
+class Assignment(NamedTuple):
     """An operation (or lot) with its times, in seconds from second zero.
 
     ``seconds`` is its processing time in open time after second zero (for fixed work: what it counts for utilisation).

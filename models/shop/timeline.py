@@ -8,6 +8,7 @@ the use stays below the capacity. Parallel work can therefore never be booked tw
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from operator import itemgetter
 from typing import NamedTuple
 
 from models.shop.attendance import Attendance
@@ -159,6 +160,35 @@ class Timeline:
         else:
             self._done(operation, placement.share, placement.end)
 
+    def append(self, decision: Decision, due: int | None = None) -> Assignment | None:
+        """Probes a decision and places it, unless it would end after ``due``; None where there is no place for it.
+
+        The same as ``probe`` and ``place``, with a short cut for the many operations that nothing stands in the way of.
+        """
+        number, index, operator, lot, share = decision
+        chosen = self._operations[number]
+        line = self._lines[index]
+        if line.plain and share == WHOLE_SHARE and chosen.skill is None and number not in self._rest:
+            seconds, start = chosen.options.get(index), self.ready(number)
+            if seconds is None or start is None:
+                return None
+            if start < line.end:
+                start = line.end
+            end = start + seconds
+            if end > (MAX_SECONDS if chosen.end_before is None else chosen.end_before):
+                return None
+            if due is None or end <= due:
+                line.end, line.family = end, chosen.family_id
+                self._ends[number] = end
+            return Assignment(number, index, start, end, seconds, None, None, 0, lot)
+        placement = self.probe(number, index, operator, lot=lot, share=share)
+        if placement is None:
+            return None
+        if due is None or placement.end <= due:
+            self.place(placement)
+        _, _, operator, lot, share, start, end, seconds, setup_start, setup_seconds = placement
+        return Assignment(number, index, start, end, seconds, operator, setup_start, setup_seconds, lot, share)
+
     def _done(self, operation: int, share: int, end: int) -> None:
         left = self._left[operation] = self._left.get(operation, WHOLE_SHARE) - share
         last = self._last[operation] = max(end, self._last.get(operation, end))
@@ -185,28 +215,13 @@ def replay(
     failures = {problem.operations[n].job: no_decision(problem, n) for n in reversed(missing)}
     while True:
         active = wanted - failures.keys()
-        placed, failed = _attempt(problem, chosen, active, calendars)
+        assignments, failed = _attempt(problem, chosen, active, calendars)
         if not failed:
             break
         # What fails late may have failed only because of what failed before it: that gets another chance.
         failures.update(list(failed.items())[: (len(failed) + 1) // 2])
-    assignments = [
-        Assignment(
-            p.operation,
-            p.machine,
-            p.start,
-            p.end,
-            p.seconds,
-            p.operator,
-            p.setup_start,
-            p.setup_seconds,
-            p.lot,
-            p.share,
-        )
-        for p in placed
-    ]
     assignments += standing_alone.fixed
-    assignments.sort(key=lambda a: (a.start, a.end, a.operation, a.lot))
+    assignments.sort(key=itemgetter(2, 3, 0, 8))  # start, end, operation, lot
     dated, unset = with_setups(problem, calendars, assignments)
     reasons = Reasons(standing_alone)
     return Schedule(
@@ -220,51 +235,52 @@ def _chosen(
     problem: Problem, decisions: Iterable[Decision], wanted: Collection[int], standing_alone: Timeline
 ) -> tuple[list[Decision], list[int]]:
     """The decisions that count, and the operations that they leave undecided (or decided in part), by number."""
-    left = {
-        number: WHOLE_SHARE
-        for job in wanted
-        for number in problem.jobs[job].operations
-        if standing_alone.end(number) is None
-    }
+    left = [0] * len(problem.operations)
+    everything = len(wanted) == len(problem.jobs)
+    for number in range(len(left)) if everything else (n for job in wanted for n in problem.jobs[job].operations):
+        if standing_alone.end(number) is None:
+            left[number] = WHOLE_SHARE
+    in_part = {number for number in problem.fixed_by_operation if standing_alone.rest(number) is not None}
     chosen = []
     for decision in decisions:
-        open_share = left.get(decision.operation, 0)
-        if open_share == WHOLE_SHARE and standing_alone.rest(decision.operation) is not None:
-            left[decision.operation] = 0
-        elif 0 < decision.share <= open_share:
-            left[decision.operation] = open_share - decision.share
+        number, share = decision.operation, decision.share
+        open_share = left[number]
+        if number in in_part and open_share == WHOLE_SHARE:
+            left[number] = 0
+        elif 0 < share <= open_share:
+            left[number] = open_share - share
         else:
             continue
         chosen.append(decision)
-    return chosen, sorted(number for number, share in left.items() if share > 0)
+    return chosen, [number for number, share in enumerate(left) if share]
 
 
 def _attempt(
     problem: Problem, decisions: Sequence[Decision], active: Collection[int], calendars: Calendars
-) -> tuple[list[Placement], dict[int, Failure]]:
+) -> tuple[list[Assignment], dict[int, Failure]]:
     """One replay for the ``active`` jobs: what was placed, and which jobs failed, in the order in which they did."""
     timeline = Timeline(problem, calendars)
     operations, jobs = problem.operations, problem.jobs
-    probe, place = timeline.probe, timeline.place
+    append = timeline.append
     going = [False] * len(jobs)
     for index in active:
         going[index] = True
-    placed: list[Placement] = []
+    hard = [job.due if job.due_hard else None for job in jobs]
+    placed: list[Assignment] = []
     failed: dict[int, Failure] = {}
-    for d in decisions:
-        number = d.operation
+    for decision in decisions:
+        number = decision.operation
         index = operations[number].job
         if not going[index]:
             continue
-        placement = probe(number, d.machine, d.operator, lot=d.lot, share=d.share)
-        job = jobs[index]
-        if placement is None:
+        due = hard[index]
+        work = append(decision, due)
+        if work is None:
             failed[index] = no_place(problem, number, timeline)
             going[index] = False
-        elif job.due_hard and job.due is not None and placement.end > job.due:
-            failed[index] = late(problem, number, placement.end)
+        elif due is not None and work.end > due:
+            failed[index] = late(problem, number, work.end)
             going[index] = False
         else:
-            place(placement)
-            placed.append(placement)
+            placed.append(work)
     return placed, failed

@@ -55,7 +55,7 @@ def plan(
 def changed(schedule: Schedule, number: int, **fields: Any) -> Schedule:
     """The schedule with fields of its assignment at position ``number`` changed."""
     rows = list(schedule.assignments)
-    rows[number] = replace(rows[number], **fields)
+    rows[number] = rows[number]._replace(**fields)
     return replace(schedule, assignments=tuple(rows))
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from models.shop.problem import MAX_SECONDS, Calendar, Machine, Span
@@ -44,11 +42,11 @@ def test_work_waits_through_closed_time() -> None:
     problem = shop([{"options": {0: 3 * HOUR}}], machines=machines, calendars={"day": DAYTIME})
     good = placed(0, 0, 12 * HOUR, DAY + 7 * HOUR, 3 * HOUR)
     assert rules(problem, plan(good)) == set()
-    assert rules(problem, plan(replace(good, start=15 * HOUR))) == {"calendar", "duration"}
-    assert rules(problem, plan(replace(good, end=DAY + 6 * HOUR))) == {"calendar", "duration"}
+    assert rules(problem, plan(good._replace(start=15 * HOUR))) == {"calendar", "duration"}
+    assert rules(problem, plan(good._replace(end=DAY + 6 * HOUR))) == {"calendar", "duration"}
     late = placed(0, 0, 11 * HOUR, DAY + 6 * HOUR, 3 * HOUR)
     assert rules(problem, plan(late)) == {"calendar"}
-    assert rules(problem, plan(replace(late, end=14 * HOUR))) == set()
+    assert rules(problem, plan(late._replace(end=14 * HOUR))) == set()
 
 
 def test_uninterrupted_work_stays_in_one_interval() -> None:

@@ -16,8 +16,8 @@ def test_skill_and_level() -> None:
     problem = shop([WELD], operators=(ANN, BEN))
     good = placed(0, 0, 0, HOUR, operator=0)
     assert rules(problem, plan(good)) == set()
-    assert rules(problem, plan(replace(good, operator=1))) == {"operator"}
-    assert rules(problem, plan(replace(good, operator=None))) == {"operator"}
+    assert rules(problem, plan(good._replace(operator=1))) == {"operator"}
+    assert rules(problem, plan(good._replace(operator=None))) == {"operator"}
 
 
 def test_work_without_a_skill_has_no_operator() -> None:
@@ -40,6 +40,6 @@ def test_progress_needs_machine_and_operator_open() -> None:
     problem = shop([WELD], machines=machines, operators=(ann,), calendars={"day": DAYTIME, "evening": evening})
     good = placed(0, 0, 12 * HOUR + 60, 13 * HOUR + 60, operator=0)
     assert rules(problem, plan(good)) == set()
-    assert rules(problem, plan(replace(good, start=12 * HOUR, end=13 * HOUR))) == {"calendar", "duration"}
+    assert rules(problem, plan(good._replace(start=12 * HOUR, end=13 * HOUR))) == {"calendar", "duration"}
     assert rules(problem, plan(placed(0, 0, 11 * HOUR, 12 * HOUR, operator=0))) >= {"calendar"}
     assert "calendar" in rules(problem, plan(placed(0, 0, 14 * HOUR, 15 * HOUR, operator=0)))

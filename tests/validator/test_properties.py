@@ -83,15 +83,15 @@ def _with(schedule: Schedule, old: Assignment, *new: Assignment) -> Schedule:
 
 
 def lengthen(problem: Problem, schedule: Schedule, a: Assignment) -> Schedule | None:
-    return _with(schedule, a, replace(a, end=a.end + 1, seconds=a.seconds + 1))
+    return _with(schedule, a, a._replace(end=a.end + 1, seconds=a.seconds + 1))
 
 
 def shorten(problem: Problem, schedule: Schedule, a: Assignment) -> Schedule | None:
-    return _with(schedule, a, replace(a, end=a.end - 1))
+    return _with(schedule, a, a._replace(end=a.end - 1))
 
 
 def begin_early(problem: Problem, schedule: Schedule, a: Assignment) -> Schedule | None:
-    return _with(schedule, a, replace(a, start=a.start - 1))
+    return _with(schedule, a, a._replace(start=a.start - 1))
 
 
 def drop(problem: Problem, schedule: Schedule, a: Assignment) -> Schedule | None:
@@ -105,26 +105,26 @@ def double(problem: Problem, schedule: Schedule, a: Assignment) -> Schedule | No
 def misplace(problem: Problem, schedule: Schedule, a: Assignment) -> Schedule | None:
     options = problem.operations[a.operation].options
     others = [machine for machine in range(len(problem.machines)) if machine not in options]
-    return _with(schedule, a, replace(a, machine=others[0])) if others else None
+    return _with(schedule, a, a._replace(machine=others[0])) if others else None
 
 
 def send_away(problem: Problem, schedule: Schedule, a: Assignment) -> Schedule | None:
-    return _with(schedule, a, replace(a, operator=None)) if a.operator is not None else None
+    return _with(schedule, a, a._replace(operator=None)) if a.operator is not None else None
 
 
 def call_someone(problem: Problem, schedule: Schedule, a: Assignment) -> Schedule | None:
     operation = problem.operations[a.operation]
     able = () if operation.skill is None else problem.operators_by_skill[operation.skill, operation.skill_level]
     others = [number for number in range(len(problem.operators)) if number not in able]
-    return _with(schedule, a, replace(a, operator=others[0])) if others else None
+    return _with(schedule, a, a._replace(operator=others[0])) if others else None
 
 
 def early_setup(problem: Problem, schedule: Schedule, a: Assignment) -> Schedule | None:
-    return _with(schedule, a, replace(a, setup_start=a.setup_start - 1)) if a.setup_start is not None else None
+    return _with(schedule, a, a._replace(setup_start=a.setup_start - 1)) if a.setup_start is not None else None
 
 
 def no_setup(problem: Problem, schedule: Schedule, a: Assignment) -> Schedule | None:
-    return _with(schedule, a, replace(a, setup_start=None)) if a.setup_start is not None else None
+    return _with(schedule, a, a._replace(setup_start=None)) if a.setup_start is not None else None
 
 
 def pile_up(problem: Problem, schedule: Schedule, a: Assignment) -> Schedule | None:
@@ -132,21 +132,21 @@ def pile_up(problem: Problem, schedule: Schedule, a: Assignment) -> Schedule | N
     others = [b for b in schedule.assignments if b.machine == a.machine and b is not a and b.start >= 0 and not b.fixed]
     if capacity > 1 or not others:
         return None
-    return _with(schedule, others[0], replace(others[0], start=a.start, end=a.end))
+    return _with(schedule, others[0], others[0]._replace(start=a.start, end=a.end))
 
 
 def overtake(problem: Problem, schedule: Schedule, a: Assignment) -> Schedule | None:
     after = problem.successors[a.operation]
     later = [b for b in schedule.assignments if b.operation in after and not b.fixed]
-    return _with(schedule, later[0], replace(later[0], start=a.end - 1)) if later else None
+    return _with(schedule, later[0], later[0]._replace(start=a.end - 1)) if later else None
 
 
 def cut_share(problem: Problem, schedule: Schedule, a: Assignment) -> Schedule | None:
-    return _with(schedule, a, replace(a, share=a.share - 1))
+    return _with(schedule, a, a._replace(share=a.share - 1))
 
 
 def pretend_fixed(problem: Problem, schedule: Schedule, a: Assignment) -> Schedule | None:
-    return _with(schedule, a, replace(a, fixed=True))
+    return _with(schedule, a, a._replace(fixed=True))
 
 
 MUTATIONS: tuple[tuple[Mutation, set[str]], ...] = (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -40,7 +39,7 @@ def test_setup_is_as_late_as_possible() -> None:
     problem = shop([RED], [BLUE], machines=machine(), **MATRIX)
     second = placed(1, 0, 3 * HOUR, 4 * HOUR, setup_start=3 * HOUR - 1200, setup_seconds=1200)
     assert rules(problem, plan(placed(0, 0, 0, HOUR), second)) == set()
-    assert rules(problem, plan(placed(0, 0, 0, HOUR), replace(second, setup_start=HOUR))) == {"setup"}
+    assert rules(problem, plan(placed(0, 0, 0, HOUR), second._replace(setup_start=HOUR))) == {"setup"}
 
 
 @pytest.mark.parametrize(
@@ -61,7 +60,7 @@ def test_setup_pauses_through_closed_time() -> None:
     start = DAY + 6 * HOUR + 600
     second = placed(1, 0, start, start + HOUR, setup_start=14 * HOUR - 600, setup_seconds=1200)
     assert rules(problem, plan(first, second)) == set()
-    assert rules(problem, plan(first, replace(second, setup_start=start - 1200))) == {"setup"}
+    assert rules(problem, plan(first, second._replace(setup_start=start - 1200))) == {"setup"}
 
 
 def test_initial_family_precedes_the_first_operation() -> None:
