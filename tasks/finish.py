@@ -18,6 +18,7 @@ from tasks.problems import work
 from tasks.recovery import forget
 from workers.celery import app
 from workers.conclude import Conclusion, conclude
+from workers.improve.loop import Steps, total
 from workers.wire import from_bytes
 
 log = get(__name__)
@@ -38,8 +39,11 @@ def finish(run_id: str, attempt: int) -> None:
         return
     scratch = inflight()
     job = work(run_id)
-    reports = {n: data for n, data in scratch.reports(run_id, attempt).items() if n < len(job.batches)}
-    complete = view.state == "improving" or len(reports) >= len(job.batches)
+    told = scratch.reports(run_id, attempt)
+    reports = {number: data for number, data in told.items() if number < len(job.batches)}
+    steps = total(Steps(**json.loads(told[number])) for number in told.keys() - reports.keys())
+    merged = view.state == "improving" or view.first_plan
+    complete = merged or len(reports) >= len(job.batches)
     if not (complete or view.cancel_requested or overdue(view)):
         return
     if view.state == "queued":
@@ -54,7 +58,8 @@ def finish(run_id: str, attempt: int) -> None:
         job.batches,
         answers,
         start=best_so_far(view),
-        merge=view.state != "improving",
+        merge=not merged,
+        steps=steps,
         schedule_id=run_id,
         digest=view.digest,
         cancelled=view.cancel_requested,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import time
+from dataclasses import asdict
 
 import redis
 from sqlalchemy.exc import DBAPIError
@@ -24,6 +26,7 @@ from tasks.watch import BatchWatch
 from workers.batch import AUTO_ENGINE
 from workers.celery import app
 from workers.engine import Levels, Limits, load
+from workers.improve.loop import Steps
 from workers.improve.loop import improve as improve_plan
 from workers.wire import from_bytes
 
@@ -82,6 +85,7 @@ def improve(run_id: str, attempt: int, number: int, target: list[int]) -> None:
     scratch, config = inflight(), settings()
     job = work(run_id)
     deliveries = scratch.started(run_id, attempt, number)
+    steps = Steps()
     if deliveries < config.max_attempts:
         watch = ImproverWatch(view, job, number)
         watch.stopped = view.cancel_requested
@@ -105,6 +109,6 @@ def improve(run_id: str, attempt: int, number: int, target: list[int]) -> None:
         metrics.STEPS.labels("sideways").inc(steps.sideways)
         metrics.STEPS.labels("none").inc(steps.tried - steps.better - steps.sideways)
         log.info("improved", number=number, tried=steps.tried, better=steps.better, lost=steps.lost)
-    scratch.put_report(run_id, attempt, number, b"{}")
+    scratch.put_report(run_id, attempt, number, json.dumps(asdict(steps)).encode())
     if nobody_busy(scratch, run_id, attempt):
         send("finish", run_id, attempt)

@@ -49,9 +49,12 @@ def plan(run_id: str, attempt: int) -> None:
     if count == 0 or view.cancel_requested:
         send("finish", run_id, attempt)
         return
-    send_batches(run_id, attempt, range(count), job.seconds)
+    if not view.first_plan:
+        send_batches(run_id, attempt, range(count), job.seconds)
     if begun:
         first_plan(view, job)
+    if view.first_plan:
+        send("finish", run_id, attempt)
 
 
 def first_plan(view: RunView, job: Work) -> None:

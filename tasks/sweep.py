@@ -60,6 +60,10 @@ def _look(view: RunView, scratch: Inflight, waiting: bool) -> str:
         send("finish", view.id, view.attempt)
         _touch(view)
         return "finished with what there is"
+    if view.first_plan:
+        _touch(view)
+        send("finish", view.id, view.attempt)
+        return "finished with its first plan"
     if view.state == "improving":
         return _look_improving(view, scratch, waiting)
     if not scratch.known(view.id, view.attempt):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 
 from models.shop.alone import topological
@@ -22,6 +22,7 @@ from workers.aggregate import Plan, aggregate
 from workers.batch import Answer
 from workers.bounds import level_bounds, lower_bounds
 from workers.engine import Levels, Limits
+from workers.improve.loop import Steps
 from workers.split import Batch
 
 log = get(__name__)
@@ -62,6 +63,7 @@ def conclude(
     *,
     start: Sequence[Decision] | None = None,
     merge: bool = True,
+    steps: Steps | None = None,
     schedule_id: str,
     digest: str,
     cancelled: bool = False,
@@ -69,7 +71,8 @@ def conclude(
 ) -> Conclusion:
     """One validated result of a relaxed problem: of the batches' answers, of the plan ``start``, or the better of both.
 
-    Batches without an answer are planned by dispatch. ``merge`` False takes ``start`` as it is.
+    Batches without an answer are planned by dispatch. ``merge`` False takes ``start`` as it is. ``steps`` is
+    what improvers did to it.
 
     Raises PlanRefused where even the dispatch plan breaks a rule: a fault of ours, stored as the run's error.
     """
@@ -98,7 +101,7 @@ def conclude(
     outcome = Outcome(
         status=_status(problem, plan, left_out, levels, cancelled=cancelled),
         metrics=as_document(plan.metrics),
-        quality=_quality(problem, answers, plan, levels, left_out, digest),
+        quality=_quality(problem, answers, plan, steps, levels, left_out, digest),
         schedule_id=schedule_id,
         warnings=tuple(warnings),
         fallback_used=bool(fallback),
@@ -181,16 +184,21 @@ def _quality(
     problem: Problem,
     answers: Mapping[int, Answer],
     plan: Plan,
+    steps: Steps | None,
     levels: Sequence[LevelQuality],
     left_out: LevelQuality,
     digest: str,
 ) -> Quality:
     tried = list(dict.fromkeys(name for answer in answers.values() for name in answer.tried)) or ["dispatch"]
-    used = sorted({answer.report.engine for answer in answers.values()}) or ["dispatch"]
+    used = {answer.report.engine for answer in answers.values()} or {"dispatch"}
+    improved = {} if steps is None or not steps.tried else {"improvement": asdict(steps)}
+    if improved:
+        tried.append("improve")
+        used |= {"improve"} if steps is not None and steps.better else set()
     options = problem.options
     return Quality(
         levels=tuple(levels),
-        engine="+".join(used) if plan.source != "dispatch" else "dispatch",
+        engine="+".join(sorted(used)) if plan.source != "dispatch" else "dispatch",
         engines_tried=tuple(tried),
         parameters={
             "engine": options.engine,
@@ -198,6 +206,7 @@ def _quality(
             "gap_tolerance": options.gap_tolerance,
             "batch_size": options.batch_size,
             "merged_by": plan.source,
+            **improved,
             "batches": [dict(answer.report.parameters) for _, answer in sorted(answers.items())],
         },
         seed=options.seed,

@@ -19,7 +19,7 @@ from workers.bounds import level_bounds, lower_bounds
 from workers.conclude import AGGREGATE_SECONDS, conclude
 from workers.engine import Levels, Limits, Watch, load
 from workers.improve.incumbent import Board, Incumbent, LocalBoard, value_of
-from workers.improve.loop import improve, reached
+from workers.improve.loop import Steps, improve, reached
 from workers.pool import Pool
 from workers.split import Batch, split
 
@@ -60,10 +60,10 @@ class Run:
 
     def improve(
         self, number: int, board: Board, target: Levels, watch: Watch, tick: Callable[[], None] = lambda: None
-    ) -> None:
+    ) -> Steps:
         """Improves the plan on ``board`` until the run's deadline, as improver ``number``."""
         limits = Limits(self.deadline, seed=self.seed + len(self.batches) + number, gap_tolerance=self.gap_tolerance)
-        improve(
+        return improve(
             self.problem, board, load(AUTO_ENGINE), load("dispatch"), limits, watch, f"improver-{number}", tick, target
         )
 
@@ -109,13 +109,14 @@ def solve(
     tell()
     with _interrupts() as interrupted:
         work = _alone if workers <= 1 else partial(_together, workers)
-        answers, best = work(run, state, tell, interrupted)
+        answers, best, steps = work(run, state, tell, interrupted)
     conclusion = conclude(
         todo,
         batches,
         answers,
         start=None if best is None else best.decisions,
         merge=best is None,
+        steps=steps,
         schedule_id="local",
         digest=digest(problem),
         cancelled=interrupted(),
@@ -128,7 +129,7 @@ def solve(
 
 Told = Callable[[], None]
 Asked = Callable[[], bool]
-Found = tuple[Mapping[int, Answer], Incumbent | None]
+Found = tuple[Mapping[int, Answer], Incumbent | None, Steps | None]
 
 
 class LocalWatch:
@@ -168,26 +169,25 @@ def _alone(run: Run, state: Progress, tell: Told, interrupted: Asked) -> Found:
         state.done += 1
         tell()
     if interrupted():
-        return answers, None
+        return answers, None, None
     first, target = merged(run, answers)
-    board = LocalBoard(first)
+    board, steps = LocalBoard(first), None
     if improvable(run, first, target):
-        run.improve(0, board, target, LocalWatch(partial(setattr, state, "plan"), interrupted), tell)
-    return answers, board.read()
+        steps = run.improve(0, board, target, LocalWatch(partial(setattr, state, "plan"), interrupted), tell)
+    return answers, board.read(), steps
 
 
 def _together(workers: int, run: Run, state: Progress, tell: Told, interrupted: Asked) -> Found:
-    board = None
     with Pool(run, workers) as pool:
         answers = pool.solve(state, tell, interrupted)
         if interrupted():
-            return answers, None
+            return answers, None, None
         first, target = merged(run, answers)
-        board = pool.board
+        board, steps = pool.board, None
         board.put(0, first.value, first.decisions)
         if improvable(run, first, target):
-            pool.improve(target, state, tell, interrupted)
-        return answers, board.read()
+            steps = pool.improve(target, state, tell, interrupted)
+        return answers, board.read(), steps
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 from workers.batch import AUTO_ENGINE, Answer
 from workers.engine import Levels, load
 from workers.improve.incumbent import Board, LocalBoard
+from workers.improve.loop import Steps, total
 from workers.wire import from_bytes, to_bytes
 
 if TYPE_CHECKING:
@@ -69,11 +70,10 @@ class Pool:
 
     def improve(
         self, target: Levels, state: Progress, tell: Callable[[], None], interrupted: Callable[[], bool]
-    ) -> None:
-        """Lets every process improve the plan on the board until the run's deadline."""
+    ) -> Steps:
+        """Lets every process improve the plan on the board until the run's deadline; the answer is what they did."""
         futures = [self._pool.submit(_improve_in_child, number, target) for number in range(self.workers)]
-        for future in self._done(futures, state, tell, interrupted):
-            future.result()
+        return total(future.result() for future in self._done(futures, state, tell, interrupted))
 
     def _done(
         self,
@@ -127,5 +127,6 @@ def _solve_in_child(number: int) -> bytes:
     return to_bytes(_child["run"].solve(number, _watch(number)))
 
 
-def _improve_in_child(number: int, target: Levels) -> None:
-    _child["run"].improve(number, _child["board"], target, _watch(None))
+def _improve_in_child(number: int, target: Levels) -> Steps:
+    steps: Steps = _child["run"].improve(number, _child["board"], target, _watch(None))
+    return steps

@@ -52,9 +52,9 @@ class Road:
 
     sent: list[tuple[str, tuple[Any, ...]]] = field(default_factory=list)
 
-    def submit(self, document: dict[str, Any] | None = None) -> str:
+    def submit(self, document: dict[str, Any] | None = None, *, first_plan: bool = False) -> str:
         body = json.dumps(document or shop()).encode()
-        return commands.submit(body, load(body), None)
+        return commands.submit(body, load(body), None, first_plan=first_plan)
 
     def view(self, run_id: str) -> RunView:
         with reading(base.database()) as session:

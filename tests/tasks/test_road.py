@@ -275,3 +275,15 @@ def test_the_next_attempt_goes_on_from_the_last_plan(road: Road) -> None:
     first = board.RedisBoard(run_id, 2).read()
     assert first is not None
     assert first.value[1] == round(json.loads(kept[1])["metrics"]["weighted_tardiness"] * LEVEL_UNIT)
+
+
+def test_a_request_for_the_first_plan_only_ends_with_it(road: Road) -> None:
+    run_id = road.submit(searching(), first_plan=True)
+    road.deliver(road.take("plan"))
+    assert road.sent == [("nightshift.finish", (run_id, 1))]
+    road.deliver()
+    result = road.result(run_id)
+    assert road.view(run_id).state == "finished"
+    assert result["metrics"]["completion_rate"] == 1
+    assert result["quality"]["engine"] == "dispatch"
+    assert not result["fallback_used"]

@@ -7,8 +7,8 @@ only if it still makes the plan better. One patch at a time: merging several at 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable
+from dataclasses import astuple, dataclass, replace
 from random import Random
 
 from models.shop.calendar import Calendars
@@ -47,6 +47,12 @@ class Steps:
     sideways: int = 0
     lost: int = 0
     blocked: int = 0
+
+
+def total(steps: Iterable[Steps]) -> Steps:
+    """What several improvers did together."""
+    rows = [astuple(one) for one in steps]
+    return Steps(*(sum(column) for column in zip(*rows, strict=True)))
 
 
 def improve(
