@@ -71,8 +71,10 @@ class Recorder(Unwatched):
 
 
 @st.composite
-def tiny_shops(draw: DrawFn, calendars: bool = True, setups: bool = True, reference: bool = False) -> Problem:
-    """A problem of at most four operations on up to three machines."""
+def tiny_shops(
+    draw: DrawFn, calendars: bool = True, setups: bool = True, reference: bool = False, people: bool = False
+) -> Problem:
+    """A problem of at most four operations on up to three machines, with up to two operators if ``people``."""
     some = st.booleans
     hours = st.sampled_from((0.5, 1, 2, 2.5, 5))
     names = [f"M{number}" for number in range(draw(st.integers(1, 3)))]
@@ -86,7 +88,22 @@ def tiny_shops(draw: DrawFn, calendars: bool = True, setups: bool = True, refere
         )
         for name in names
     ]
-    left = 4
+    if people:
+        for row in rows:
+            if row.get("setup_matrix") is None and draw(some()):
+                row["capacity"] = 2
+    crew = [
+        {
+            "operator_id": f"P{number}",
+            "skills": {"weld": draw(st.sampled_from((1, 3)))},
+            "calendar": draw(st.sampled_from(("split", "day"))) if calendars and draw(some()) else None,
+            "capacity": draw(st.sampled_from((1, 1, 2))),
+        }
+        for number in range(draw(st.integers(1, 2)) if people else 0)
+    ]
+    crew = [{key: value for key, value in who.items() if value is not None} for who in crew]
+    skill = {"skill": "weld", "level": min(who["skills"]["weld"] for who in crew)} if crew else None
+    left = 3 if people else 4
     jobs: list[Document] = []
     while left and len(jobs) < 3:
         count = draw(st.integers(1, min(left, 2)))
@@ -98,6 +115,7 @@ def tiny_shops(draw: DrawFn, calendars: bool = True, setups: bool = True, refere
                     name: draw(hours) for name in draw(st.lists(st.sampled_from(names), min_size=1, unique=True))
                 },
                 family_id=draw(st.sampled_from((None, "red", "green"))) if setups else None,
+                skill=skill if crew and draw(st.integers(0, 2)) else None,
                 interruptible=draw(st.sampled_from((None, False))),
                 min_delay=draw(st.sampled_from((None, None, 1.5))),
                 start_after=at(draw(st.sampled_from((1, 4.25)))) if draw(st.integers(0, 4)) == 0 else None,
@@ -121,6 +139,7 @@ def tiny_shops(draw: DrawFn, calendars: bool = True, setups: bool = True, refere
         begin = draw(st.sampled_from((-0.5, 0, 1.5, 6)))
         fixed = [{"job_id": chosen["job_id"], "operation_id": "1", "machine_id": where, "start_time": at(begin)}]
         fixed[0]["remaining_time"] = 1 if begin < 0 else None
+        fixed[0]["operator_id"] = "P0" if step.get("skill") else None
         fixed = [{key: value for key, value in fixed[0].items() if value is not None}]
     then = None
     if reference:
@@ -139,6 +158,7 @@ def tiny_shops(draw: DrawFn, calendars: bool = True, setups: bool = True, refere
         rows,
         calendars=CALENDARS,
         setup_matrices=MATRICES,
+        operators=crew or None,
         fixed=fixed,
         reference=then,
         objective=draw(st.sampled_from(REFERENCE_OBJECTIVES if reference else OBJECTIVES)),
@@ -165,5 +185,9 @@ def _orders(shop: Problem, free: list[int], done: tuple[int, ...]) -> Iterator[t
 
 
 def _choices(shop: Problem, order: tuple[int, ...]) -> Iterator[tuple[Decision, ...]]:
-    for machines in product(*(shop.operations[number].options for number in order)):
-        yield tuple(Decision(number, machine) for number, machine in zip(order, machines, strict=True))
+    ways = []
+    for number in order:
+        operation = shop.operations[number]
+        who = [None] if operation.skill is None else shop.operators_by_skill[operation.skill, operation.skill_level]
+        ways.append([Decision(number, machine, operator) for machine in operation.options for operator in who])
+    yield from product(*ways)

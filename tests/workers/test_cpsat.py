@@ -165,10 +165,8 @@ def test_changes_against_a_reference() -> None:
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
-        ({"skill": "welding"}, "needs an operator"),
         ({"end_before": at(9)}, "end_before"),
         ({"lcd_date": at(9), "lcd_hard": True}, "hard due date"),
-        ({"machines": [{"machine_id": "M2", "processing_time": 1}]}, "capacity above 1"),
     ],
 )
 def test_what_it_hands_over(fields: dict[str, Any], words: str) -> None:
@@ -259,6 +257,17 @@ def test_proved_plans_are_the_best_of_all(shop: Problem) -> None:
         # decisions cannot say: then the bound is true, and no plan reaches it.
         assert report.status == "optimal" or (shop.fixed and report.status == "feasible")
         assert evaluate(shop, schedule) == best
+        assert validate(shop, schedule).valid
+
+
+@QUICK
+@given(tiny_shops(people=True))
+def test_operators_and_capacities_are_exact(shop: Problem) -> None:
+    report, best = _check(shop)
+    if report.handed_over is None:
+        schedule = replay(shop, report.decisions)
+        assert report.status == "optimal" or shop.fixed
+        assert evaluate(shop, schedule) == best or shop.fixed
         assert validate(shop, schedule).valid
 
 

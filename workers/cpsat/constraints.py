@@ -6,10 +6,13 @@ calendars meet. What a plan may do is what docs/problem.md says; what is not mod
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 from models.shop.resources import Block, blocks
+from workers.cpsat.axis import Axis, Gap
 from workers.cpsat.hinted import Expression, Interval, Variable
 from workers.cpsat.variables import Option, Stay, Variables
 
@@ -22,10 +25,24 @@ def add_rules(variables: Variables) -> Clock:
     calendars(variables, clock)
     precedence(variables, clock)
     for machine in variables.machines:
+        places = [clock.place(option) for option in variables.on[machine]]
         if machine in variables.scope.has_setups:
-            setups(variables, machine)
-        no_overlap(variables, machine)
+            setups(variables, machine, places)
+        elif machine in variables.scope.kept:
+            kept_order(variables, machine, places)
+        capacity(variables, machine, places)
+    operators(variables, clock)
     return clock
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An option on its machine: from ``start`` to ``end`` in coordinates of the machine's own open time."""
+
+    option: Option
+    start: Expression
+    end: Expression
+    interval: Interval
 
 
 class Clock:
@@ -39,6 +56,7 @@ class Clock:
         self.variables = variables
         self.literals: dict[tuple[int, int, int, bool], Variable] = {}
         self.instants: dict[tuple[int, bool], Variable] = {}
+        self.stretches: dict[tuple[int, int], tuple[Variable, Variable, Variable]] = {}
 
     def past_start(self, stay: Stay, gap: int) -> Variable:
         """Whether the stay starts at or after the gap at that coordinate."""
@@ -48,20 +66,61 @@ class Clock:
         """Whether the stay ends after the gap at that coordinate."""
         return self._literal(stay, gap, end=stay.operation.interruptible)
 
-    def start(self, stay: Stay) -> Expression:
-        """The instant of the stay's start."""
-        first = stay.first
+    def start(self, stay: Stay, on: Axis | None = None) -> Expression:
+        """The instant of the stay's start, or its coordinate on an axis that is open whenever the stay's is."""
+        first, axis = stay.first, stay.axis
         shortest = min(option.seconds for option in stay.options)
-        gaps = stay.axis.gaps(first + 1, stay.last - shortest)
-        passed = sum(gap.length * self.past_start(stay, gap.coordinate) for gap in gaps)
-        return stay.start + (stay.axis.start(first) - first) + passed
+        rows = self._passed(stay, axis.gaps(first + 1, stay.last - shortest), on)
+        passed = sum(length * self.past_start(stay, gap) for gap, length in rows)
+        return stay.start + (_on(on, axis.start(first)) - first) + passed
 
-    def end(self, stay: Stay, since: int | None = None) -> Expression:
-        """The instant of the stay's end; where it ends before the coordinate ``since``, some later one before that."""
+    def end(self, stay: Stay, since: int | None = None, on: Axis | None = None) -> Expression:
+        """The instant of the stay's end, or its coordinate on an axis that is open whenever the stay's is.
+
+        Where it ends before the coordinate ``since``: some later one before that.
+        """
         lowest = stay.first + 1 if since is None else max(stay.first + 1, since)
-        gaps = stay.axis.gaps(lowest, stay.last - 1)
-        passed = sum(gap.length * self.past_end(stay, gap.coordinate) for gap in gaps)
-        return stay.end + (stay.axis.end(lowest) - lowest) + passed
+        rows = self._passed(stay, stay.axis.gaps(lowest, stay.last - 1), on)
+        passed = sum(length * self.past_end(stay, gap) for gap, length in rows)
+        return stay.end + (_on(on, stay.axis.end(lowest)) - lowest) + passed
+
+    def place(self, option: Option) -> Place:
+        """The option on its machine, as one of the intervals that the machine has room for."""
+        machine = self.variables.axes[option.machine]
+        cp, condition = self.variables.model.cp, option.used
+        if option.axis is machine:
+            end = option.start + option.seconds
+            if option.sure:
+                interval = cp.new_fixed_size_interval_var(option.start, option.seconds, "")
+            else:
+                interval = cp.new_optional_fixed_size_interval_var(option.start, option.seconds, condition, "")
+            return Place(option, option.start, end, interval)
+        stretch = self.stretch(option.operation.number, machine)
+        return Place(
+            option,
+            stretch[0],
+            stretch[2],
+            cp.new_optional_interval_var(*stretch, condition, ""),
+        )
+
+    def stretch(self, operation: int, on: Axis) -> tuple[Variable, Variable, Variable]:
+        """Start, size and end of an operation on an axis that is open whenever the operation goes on."""
+        key = operation, id(on)
+        if key not in self.stretches:
+            variables, model, plan = self.variables, self.variables.model, self.variables.plan.get(operation)
+            length = on.length
+            start_hint = 0 if plan is None else on.coordinate(variables.units(plan.start))
+            end_hint = 0 if plan is None else on.coordinate(variables.units(plan.end))
+            start, end = model.integer(0, length, start_hint), model.integer(0, length, end_hint)
+            size = model.integer(0, length, end_hint - start_hint)
+            for stay in variables.stays[operation]:
+                for variable, value in ((start, self.start(stay, on)), (end, self.end(stay, on=on))):
+                    added = model.cp.add(variable == value)
+                    if stay.used is not None:
+                        added.only_enforce_if(stay.used)
+            model.cp.add(start + size == end)
+            self.stretches[key] = start, size, end
+        return self.stretches[key]
 
     def instant(self, operation: int, *, end: bool) -> Expression:
         """The instant at which an operation starts or ends, wherever it runs."""
@@ -79,6 +138,14 @@ class Clock:
             self.instants[key] = instant
         return self.instants[key]
 
+    def _passed(self, stay: Stay, gaps: Sequence[Gap], on: Axis | None) -> list[tuple[int, int]]:
+        """The gaps of the stay's axis that take time on another (None: the clock), and how much."""
+        if on is stay.axis:
+            return []
+        axis = stay.axis
+        rows = [(g.coordinate, _on(on, axis.start(g.coordinate)) - _on(on, axis.end(g.coordinate))) for g in gaps]
+        return [(gap, length) for gap, length in rows if length]
+
     def _literal(self, stay: Stay, gap: int, *, end: bool) -> Variable:
         key = stay.operation.number, id(stay.axis), gap, end
         if key not in self.literals:
@@ -94,10 +161,16 @@ class Clock:
         return self.literals[key]
 
 
+def _on(axis: Axis | None, instant: int) -> int:
+    return instant if axis is None else axis.coordinate(instant)
+
+
 def eligibility(variables: Variables) -> None:
     """Each operation runs on exactly one eligible machine, and so on one calendar."""
     cp = variables.model.cp
     for stays in variables.stays.values():
+        if not stays:
+            cp.add_bool_or([])  # nowhere to go in time: no plan at all
         for stay in stays:
             if len(stay.options) == 1:
                 continue
@@ -165,34 +238,132 @@ def fixed_work(variables: Variables, machine: int) -> list[Block]:
     return found
 
 
-def no_overlap(variables: Variables, machine: int) -> None:
-    """A machine runs one operation at a time, and none during fixed work."""
-    cp = variables.model.cp
-    rows: list[Interval] = [option.interval for option in variables.on[machine]]
+def capacity(variables: Variables, machine: int, places: Sequence[Place]) -> None:
+    """A machine runs no more operations at a time than its capacity, fixed work included."""
+    cp, scope, axis = variables.model.cp, variables.scope, variables.axes[machine]
+    origin = axis.coordinate(variables.units(scope.origins.get(machine, 0)))
+    most = scope.problem.machines[machine].capacity
+    rows: list[Interval] = [place.interval for place in places]
+    if most > 1:
+        standing = scope.standing.get(machine, ())
+        taken = [
+            (axis.coordinate(max(0, a.start) // variables.unit), axis.coordinate(a.end // variables.unit))
+            for a in standing
+            if a.end > 0
+        ]
+        _cumulative(variables, rows, taken, most)
+        return
     rows += [cp.new_fixed_size_interval_var(b.start, b.end - b.start, "") for b in fixed_work(variables, machine)]
+    if origin:
+        rows.append(cp.new_fixed_size_interval_var(0, origin, ""))
     if len(rows) > 1:
         cp.add_no_overlap(rows)
 
 
-def setups(variables: Variables, machine: int) -> None:
+def operators(variables: Variables, clock: Clock) -> None:
+    """An operation with a skill has one operator, who attends no more at a time than the capacity."""
+    scope, model = variables.scope, variables.model
+    asked: dict[int, list[tuple[int, Variable]]] = defaultdict(list)
+    for number, people in scope.people.items():
+        stays = variables.stays.get(number)
+        if not stays:
+            continue
+        planned = variables.plan.get(number)
+        row = {who: model.boolean(planned is not None and planned.operator == who) for who in people}
+        variables.attends[number] = row
+        model.cp.add_exactly_one(row.values())
+        for option in (option for stay in stays for option in stay.options):
+            if len(option.operators) < len(people):
+                model.cp.add_bool_or([*(row[who] for who in option.operators), ~option.used])
+        for who, literal in row.items():
+            asked[who].append((number, literal))
+    for who, users in asked.items():
+        most, attended = scope.problem.operators[who].capacity, scope.attended.get(who, ())
+        first = min(scope.earliest[number] for number, _ in users)
+        last = max(variables.windows.latest[number] for number, _ in users)
+        around = [(start, end) for start, end in attended if end > first and start < last]
+        if len(users) + crowd(around) <= most:
+            continue
+        axis = variables.axis(scope.calendars.operator(who))
+        rows = [
+            model.cp.new_optional_interval_var(*clock.stretch(number, axis), literal, "") for number, literal in users
+        ]
+        taken = [
+            (axis.coordinate(max(0, start) // variables.unit), axis.coordinate(end // variables.unit))
+            for start, end in around
+        ]
+        _cumulative(variables, rows, taken, most)
+
+
+def crowd(rows: Sequence[tuple[int, int]]) -> int:
+    """The most of these stretches that hold at one time."""
+    return max((level for _, _, level in steps(rows)), default=0)
+
+
+def steps(rows: Sequence[tuple[int, int]]) -> list[tuple[int, int, int]]:
+    """(start, end, how many of the stretches hold) between any two changes, where some do."""
+    changes: dict[int, int] = defaultdict(int)
+    for start, end in rows:
+        changes[start] += 1
+        changes[end] -= 1
+    times, level, found = sorted(changes), 0, []
+    for start, end in pairwise(times):
+        level += changes[start]
+        if level:
+            found.append((start, end, level))
+    return found
+
+
+def _cumulative(variables: Variables, rows: Sequence[Interval], taken: Sequence[tuple[int, int]], most: int) -> None:
+    """No more than ``most`` of the intervals at a time, of which fixed work takes its part."""
+    cp = variables.model.cp
+    around = steps(taken)
+    if len(rows) + max((level for _, _, level in around), default=0) <= most:
+        return
+    fixed = [cp.new_fixed_size_interval_var(start, end - start, "") for start, end, _ in around]
+    if most == 1:
+        cp.add_no_overlap([*rows, *fixed])
+    else:
+        cp.add_cumulative([*rows, *fixed], [*(1 for _ in rows), *(min(level, most) for *_, level in around)], most)
+
+
+def kept_order(variables: Variables, machine: int, places: Sequence[Place]) -> None:
+    """Operations of which the order is kept follow one another."""
+    order = {number: k for k, number in enumerate(variables.scope.kept[machine])}
+    kept = sorted((p for p in places if p.option.operation.number in order), key=lambda p: order[_number(p)])
+    for before, after in pairwise(kept):
+        variables.model.cp.add(after.start >= before.end)
+
+
+def setups(variables: Variables, machine: int, places: Sequence[Place]) -> None:
     """Between consecutive operations on a machine lies the setup from the one family to the other, in open time.
 
-    A circuit through the operations that run there: node 0 is second zero and the end of the plan, then comes fixed
-    work, then the options. Their setup times are kept in ``variables.changeovers`` for the objective.
+    A circuit through the operations that run there: node 0 is second zero and the end of the plan, then come fixed
+    work and operations whose order is kept, then all others. Their setup times are kept in ``variables.changeovers``
+    for the objective.
     """
-    scope, model, options = variables.scope, variables.model, variables.on[machine]
-    if not options:
+    scope, model = variables.scope, variables.model
+    if not places:
         return
-    standing = fixed_work(variables, machine)
-    stands = 1 + len(standing)
+    order = scope.kept.get(machine, ())
+    kept = {p.option.operation.number: p for p in places if p.option.operation.number in order}
+    nodes: list[Place | Block] = [*fixed_work(variables, machine), *(kept[n] for n in order if n in kept)]
+    nodes.sort(key=lambda node: node.start if isinstance(node, Block) else node.option.plan_start)
+    stands = 1 + len(nodes)
+    nodes += [p for p in places if p.option.operation.number not in kept]
+    origin = variables.axes[machine].coordinate(variables.units(scope.origins.get(machine, 0)))
     first = first_family(variables, machine)
-    before = [first, *(b.last_family for b in standing), *(o.operation.family_id for o in options)]
-    after = [first, *(b.first_family for b in standing), *(o.operation.family_id for o in options)]
-    begins: list[Expression] = [0, *(b.start for b in standing), *(o.start for o in options)]
-    ends: list[Expression] = [0, *(b.end for b in standing), *(o.start + o.seconds for o in options)]
-    following = _planned_order(standing, options)
-    arcs: list[tuple[int, int, Variable]] = [(stands + k, stands + k, ~o.used) for k, o in enumerate(options)]
-    if stands == 1:
+    before = [first, *(n.last_family if isinstance(n, Block) else n.option.operation.family_id for n in nodes)]
+    after = [first, *(n.first_family if isinstance(n, Block) else n.option.operation.family_id for n in nodes)]
+    begins: list[Expression] = [0, *(node.start for node in nodes)]
+    ends: list[Expression] = [origin, *(node.end for node in nodes)]
+    following = _planned_order(nodes)
+    arcs: list[tuple[int, int, Variable]] = [
+        (1 + k, 1 + k, ~node.option.used)
+        for k, node in enumerate(nodes)
+        if isinstance(node, Place) and not node.option.sure
+    ]
+    if stands == 1 and len(arcs) == len(nodes):
         arcs.append((0, 0, model.boolean(0 not in following)))
     for i in range(len(before)):
         for j in range(len(after)):
@@ -200,10 +371,13 @@ def setups(variables: Variables, machine: int) -> None:
                 continue
             literal = model.boolean(following.get(i) == j)
             arcs.append((i, j, literal))
-            if j == 0 or (i < stands and j < stands):
+            if j == 0:
                 continue
             seconds = scope.problem.setup_seconds(machine, before[i], after[j])
-            model.cp.add(begins[j] >= ends[i] + variables.units(seconds)).only_enforce_if(literal)
+            if not (isinstance(nodes[j - 1], Block) and (i == 0 or isinstance(nodes[i - 1], Block))):
+                model.cp.add(begins[j] >= ends[i] + variables.units(seconds)).only_enforce_if(literal)
+            elif not scope.kept:
+                continue
             if seconds:
                 variables.changeovers.append((seconds, literal))
     model.cp.add_circuit(arcs)
@@ -211,18 +385,25 @@ def setups(variables: Variables, machine: int) -> None:
 
 def first_family(variables: Variables, machine: int) -> str | None:
     """The family a machine is set up for at second zero: as stated, else that of the last work that ended before."""
-    problem = variables.scope.problem
+    problem, scope = variables.scope.problem, variables.scope
+    if machine in scope.origin_families:
+        return scope.origin_families[machine]
     stated = problem.machines[machine].initial_family
     if stated is not None:
         return stated
-    done = [a for a in variables.scope.standing.get(machine, ()) if a.end <= 0]
+    done = [a for a in scope.standing.get(machine, ()) if a.end <= 0]
     return problem.operations[max(done, key=lambda a: a.end).operation].family_id if done else None
 
 
-def _planned_order(standing: Sequence[Block], options: Sequence[Option]) -> dict[int, int]:
+def _number(place: Place) -> int:
+    return place.option.operation.number
+
+
+def _planned_order(nodes: Sequence[Place | Block]) -> dict[int, int]:
     """The node that follows each node of the circuit in the known plan; empty where nothing runs there."""
-    stands = 1 + len(standing)
-    nodes = [(block.start, 1 + k) for k, block in enumerate(standing)]
-    nodes += [(option.plan_start, stands + k) for k, option in enumerate(options) if option.taken]
-    row = [0, *(node for _, node in sorted(nodes)), 0]
-    return dict(pairwise(row)) if nodes else {}
+    rows = [
+        (node.start if isinstance(node, Block) else node.option.plan_start, 1 + k)
+        for k, node in enumerate(nodes)
+        if isinstance(node, Block) or node.option.taken
+    ]
+    return dict(pairwise([0, *(node for _, node in sorted(rows)), 0])) if rows else {}

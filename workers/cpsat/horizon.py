@@ -123,8 +123,7 @@ def _horizon(scope: Scope, part: Part, makespan: int | None) -> tuple[int | None
     """A horizon and whether it is safe."""
     begun = _last_release(scope, part)
     if makespan is not None:
-        machines = {machine for operation in part.operations for machine in operation.options}
-        always = all(scope.calendars.machine(machine).always for machine in machines)
+        always = all(opened.always for opened in scope.open_times(part.operations))
         widest = MAX_SECONDS if always else max(WIDEST * max(makespan, begun), WIDEST_SECONDS)
         safe = _semi_active(scope, part.operations, begun, widest)
         return (max(safe, makespan), True) if safe is not None else (int(PRACTICAL * max(makespan, begun)), False)
@@ -157,11 +156,16 @@ def _semi_active(scope: Scope, operations: Sequence[Operation], begun: int, reac
     setup: dict[tuple[int, str | None], int] = {}
     waits: dict[int, _Waits] = {}
     total = begun
+
+    def waiting(opened: OpenTime) -> _Waits:
+        return waits.get(id(opened)) or waits.setdefault(id(opened), _Waits(opened, reach))
+
     for operation in operations:
         longest = 0
         for machine, seconds in operation.options.items():
-            opened = scope.calendars.machine(machine)
-            wait = waits.get(id(opened)) or waits.setdefault(id(opened), _Waits(opened, reach))
+            machines_own = scope.calendars.machine(machine)
+            people = scope.people.get(operation.number)
+            opens = [scope.calendars.both(machine, who) for who in people] if people else [machines_own]
             key = machine, operation.family_id
             if machine not in scope.has_setups:
                 setup[key] = 0
@@ -169,10 +173,12 @@ def _semi_active(scope: Scope, operations: Sequence[Operation], begun: int, reac
                 before = families | {problem.machines[machine].initial_family}
                 before |= {problem.operations[a.operation].family_id for a in scope.standing.get(machine, ())}
                 setup[key] = max(problem.setup_seconds(machine, family, operation.family_id) for family in before)
-            work, change = wait.longest(seconds, operation.interruptible), wait.longest(setup[key], True)
-            if work is None or change is None:
-                return None
-            longest = max(longest, work + change)
+            change = waiting(machines_own).longest(setup[key], True)
+            for opened in {id(opened): opened for opened in opens}.values():
+                work = waiting(opened).longest(seconds, operation.interruptible)
+                if work is None or change is None:
+                    return None
+                longest = max(longest, work + change)
         total += longest + operation.min_delay
         if total > reach:
             return None

@@ -291,5 +291,5 @@ def _uncut(decisions: Sequence[Decision]) -> list[Decision]:
     """Each operation once and whole, where its first lot stands."""
     seen: dict[int, Decision] = {}
     for decision in decisions:
-        seen.setdefault(decision.operation, Decision(decision.operation, decision.machine))
+        seen.setdefault(decision.operation, Decision(decision.operation, decision.machine, decision.operator))
     return list(seen.values())

@@ -42,6 +42,7 @@ def decisions_of(variables: Variables, value: Callable[[Variable], int]) -> tupl
             for option in stay.options:
                 if value(option.used) and (stay.used is None or value(stay.used)):
                     start = value(stay.start)
-                    rows.append((stay.axis.start(start), start, Decision(number, option.machine)))
+                    who = next((o for o, attends in variables.attends.get(number, {}).items() if value(attends)), None)
+                    rows.append((stay.axis.start(start), start, Decision(number, option.machine, who)))
     rows.sort(key=lambda row: (row[0], row[1], row[2].operation))
     return tuple(decision for _, _, decision in rows)

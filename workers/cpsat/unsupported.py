@@ -44,16 +44,8 @@ def unsupported(problem: Problem, jobs: Sequence[int]) -> str | None:
 
 def _operation(problem: Problem, operation: Operation) -> str | None:
     name = _name(problem, operation)
-    if operation.skill is not None:
-        return f"{name} needs an operator, which the CP-SAT model does not hold."
     if operation.end_before is not None:
         return f"{name} has a latest end (end_before), which the CP-SAT model does not hold."
-    crowded = next((machine for machine in operation.options if problem.machines[machine].capacity > 1), None)
-    if crowded is not None:
-        machine_id = problem.machines[crowded].machine_id
-        return f"{name} may run on machine {machine_id} of capacity above 1, which the CP-SAT model does not hold."
-    if any(after in problem.fixed_by_operation for after in problem.successors[operation.number]):
-        return f"{name} is followed by fixed work, which the CP-SAT model does not hold."
     return None
 
 
@@ -61,20 +53,17 @@ def too_large(scope: Scope, part: Part, reach: int | None) -> str | None:
     """Why one part of a batch, to end by ``reach``, is too large or too odd a model; None where it is not."""
     if reach is None:
         return "The calendars leave too little open time for a plan, which the CP-SAT model does not hold."
-    problem, calendars = scope.problem, scope.calendars
+    problem = scope.problem
     gaps = 0
     on: dict[int, int] = defaultdict(int)
     for operation in part.operations:
-        seen = set()
         for machine in operation.options:
             on[machine] += 1
-            opened = calendars.machine(machine)
-            if opened.always or id(opened) in seen:
+        for opened in scope.open_times([operation]):
+            if opened.always:
                 continue
-            seen.add(id(opened))
             if opened.next_open(reach) is None:
-                name = problem.machines[machine].machine_id
-                return f"The open time of machine {name} ends, which the CP-SAT model does not hold."
+                return f"The open time of {_name(problem, operation)} ends, which the CP-SAT model does not hold."
             gaps += len(opened.intervals(scope.earliest[operation.number], reach))
     set_up = scope.has_setups & on.keys()
     arcs = sum((on[machine] + len(scope.standing.get(machine, ())) + 1) ** 2 for machine in set_up)
