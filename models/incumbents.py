@@ -74,6 +74,11 @@ class Incumbents:
         """The version of the incumbent; 0 where there is none."""
         return int(cast("bytes | None", self._client.hget(_key(run_id, attempt), "version")) or 0)
 
+    def value(self, run_id: str, attempt: int) -> tuple[int, ...] | None:
+        """The incumbent's value without its plan; None where there is none."""
+        found = cast("bytes | None", self._client.hget(_key(run_id, attempt), "value"))
+        return None if found is None else tuple(json.loads(found))
+
     def read(self, run_id: str, attempt: int) -> StoredIncumbent | None:
         """The incumbent of now; None where there is none or it was lost."""
         fields = cast("dict[bytes, bytes]", self._client.hgetall(_key(run_id, attempt)))

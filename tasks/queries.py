@@ -25,6 +25,7 @@ from models.store.views import RunView
 from models.tables.session import reading
 from monitoring.logs import get
 from tasks.base import database, inflight
+from tasks.board import incumbents
 
 log = get(__name__)
 
@@ -132,10 +133,11 @@ def _progress(view: RunView) -> dict[str, object] | None:
     scratch = _scratch(view.id, view.attempt)
     if scratch is None:
         return None
-    states, told = scratch
-    done = sum(batch.state == "done" for batch in states.values())
-    share = min(NEARLY, max(done / max(1, view.batches_total), _time_share(view)))
-    return _document(done, view.batches_total, share, _merged(_objective(view.id), told, view.batches_total))
+    states, told, best = scratch
+    total = view.batches_total
+    done = sum(batch.state == "done" for number, batch in states.items() if number < total)
+    share = _time_share(view) if view.state == "improving" else max(done / max(1, total) / 2, _time_share(view))
+    return _document(done, total, min(NEARLY, share), _levels(_objective(view.id), best, told))
 
 
 def _document(done: int, total: int, fraction: float, levels: Sequence[Mapping[str, object]]) -> dict[str, object]:
@@ -155,13 +157,16 @@ def _time_share(view: RunView) -> float:
     return max(0.0, 1.0 - left / view.seconds)
 
 
-def _scratch(run_id: str, attempt: int) -> tuple[dict[int, BatchState], dict[int, Progress]] | None:
+def _scratch(
+    run_id: str, attempt: int
+) -> tuple[dict[int, BatchState], dict[int, Progress], tuple[int, ...] | None] | None:
     global _away_until
     if monotonic() < _away_until:
         return None
     try:
         scratch = inflight()
-        return scratch.batch_states(run_id, attempt), scratch.read_progress(run_id, attempt)
+        best = incumbents().value(run_id, attempt)
+        return scratch.batch_states(run_id, attempt), scratch.read_progress(run_id, attempt), best
     except redis.RedisError as error:
         _away_until = monotonic() + AWAY_SECONDS
         log.warning("progress_unknown", error=type(error).__name__)
@@ -186,8 +191,10 @@ def _final_levels(run_id: str) -> tuple[Mapping[str, object], ...] | None:
     return tuple({name: row[name] for name in ("objective", "value", "lower_bound")} for row in rows)
 
 
-def _merged(objective: Sequence[Level], told: Mapping[int, Progress], batches: int) -> list[dict[str, object]]:
-    """The batches' values and bounds put together, level by level.
+def _levels(
+    objective: Sequence[Level], best: Sequence[int] | None, told: Mapping[int, Progress]
+) -> list[dict[str, object]]:
+    """The incumbent's value, level by level, and the bound that the batches' own make together.
 
     A bound for the jobs of a batch alone holds for the whole problem: bounds of terms that add up are added, of terms
     that are a maximum the greatest counts; what no batch has told bounds nothing. Only the first level's bound is
@@ -195,9 +202,8 @@ def _merged(objective: Sequence[Level], told: Mapping[int, Progress], batches: i
     """
     rows: list[dict[str, object]] = []
     for number, level in enumerate(objective, start=1):  # 0 is the weight of unscheduled jobs
-        values = [row["levels"][number] for row in told.values() if row["levels"] and number < len(row["levels"])]
         bounds = [row["bound"][number] for row in told.values() if row["bound"] and number < len(row["bound"])]
-        value = _together(level, values) if values and len(values) == batches else None
+        value = None if best is None or number >= len(best) else best[number]
         bound = _together(level, [b for b in bounds if b is not None]) if number == 1 else None
         rows.append({"objective": objective_name(level), "value": _unit(value), "lower_bound": _unit(bound)})
     return rows

@@ -8,6 +8,7 @@ import pytest
 from models.shop.objective import LEVEL_UNIT
 from models.store import audit, runs
 from models.tables.session import reading, transaction
+from tasks.board import incumbents
 from tests.app.conftest import Api
 from tests.app.problems import sound
 from tests.store.build import BATCHES
@@ -64,7 +65,7 @@ def test_a_queued_run_tells_what_was_asked(api: Api) -> None:
     assert status["links"]["result"] == f"/v1/schedules/{run_id}/result"
 
 
-def test_progress_puts_the_batches_together(api: Api) -> None:
+def test_progress_tells_the_best_plan_and_what_the_batches_prove(api: Api) -> None:
     run_id = solving(api, objective=["total_tardiness", "makespan"])
     api.scratch.started(run_id, 1, 0)
     api.scratch.progress(run_id, 1, 0, (0, 2 * LEVEL_UNIT, 5 * LEVEL_UNIT), (0, LEVEL_UNIT, None))
@@ -73,13 +74,14 @@ def test_progress_puts_the_batches_together(api: Api) -> None:
     assert progress["levels"][0] == {"objective": "total_tardiness", "value": None, "lower_bound": 1.0}
     api.scratch.progress(run_id, 1, 1, (0, 3 * LEVEL_UNIT, 4 * LEVEL_UNIT), (0, LEVEL_UNIT // 2, LEVEL_UNIT))
     api.scratch.put_report(run_id, 1, 1, b"report")
+    incumbents().put(run_id, 1, 0, (0, 6 * LEVEL_UNIT, 5 * LEVEL_UNIT, 9), b"plan")
     progress = api.get(f"/v1/schedules/{run_id}").json["progress"]  # type: ignore[index]
     assert progress == {
         "batches_done": 1,
         "batches_total": 2,
-        "fraction": 0.5,
+        "fraction": 0.25,
         "levels": [
-            {"objective": "total_tardiness", "value": 5.0, "lower_bound": 1.5},
+            {"objective": "total_tardiness", "value": 6.0, "lower_bound": 1.5},
             {"objective": "makespan", "value": 5.0, "lower_bound": None},
         ],
     }
