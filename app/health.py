@@ -1,4 +1,4 @@
-"""Whether this process lives, whether it can serve, and its numbers; open to all who reach the port."""
+"""Whether this process lives, whether it can serve, and its numbers; open to all unless the settings ask for a key."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from flask import Flask, Response, current_app
 from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 
-from app.auth import SETTINGS
+from app.auth import SETTINGS, authenticate
 from app.openapi import answer
 from app.probes import Probe, database_probe, redis_probe
 from app.schemas.answers import Alive, Readiness
@@ -30,6 +30,13 @@ def prepare(app: Flask) -> None:
     settings: Settings = app.extensions[SETTINGS]
     app.extensions[PROBES] = (database_probe(settings), redis_probe(settings))
     app.extensions[BROKER] = connect(settings.redis_url)
+
+
+@api.before_request
+def _admit() -> None:
+    settings: Settings = current_app.extensions[SETTINGS]
+    if settings.protect_metrics:
+        authenticate()
 
 
 @api.get(

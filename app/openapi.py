@@ -26,8 +26,8 @@ Nightshift plans factories. Submit a problem, poll its state, fetch the checked 
 Times are RFC 3339 with offset, durations hours. Every error is a problem document (RFC 9457)."""
 
 SECURITY_SCHEMES: SecuritySchemesDict = {
-    "bearer": {"type": "http", "scheme": "bearer", "description": "An API key: Authorization: Bearer nsk_..."},
-    "header": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "An API key: nsk_..."},
+    "bearer": {"type": "http", "scheme": "bearer", "description": "`Authorization: Bearer nsk_...`"},
+    "header": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "`X-API-Key: nsk_...`"},
 }
 SECURITY: list[dict[str, list[Any]]] = [{"bearer": []}, {"header": []}]
 

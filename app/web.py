@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from functools import cache
-
-from flask import Response
 from flask_openapi3.openapi import OpenAPI
 
-from app import auth, errors, headers, health
+from app import auth, errors, headers, health, pages
 from app.api import schedules
-from app.openapi import document, make_app
+from app.openapi import make_app
 from models.settings import Settings
 from models.settings import settings as process_settings
 from monitoring import logs
@@ -31,16 +27,5 @@ def build(settings: Settings | None = None) -> OpenAPI:
     app.register_api(schedules.api)
     app.register_api(health.api)
     auth.check(app, schedules.api.name)
-    _describe(app)
+    pages.register(app)
     return app
-
-
-def _describe(app: OpenAPI) -> None:
-    @cache
-    def text() -> str:
-        return json.dumps(document(app), ensure_ascii=False)
-
-    def describe() -> Response:
-        return Response(text(), content_type="application/json")
-
-    app.add_url_rule("/openapi.json", view_func=describe)

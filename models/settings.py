@@ -45,7 +45,7 @@ class Settings:
     its process is ended. ``max_seconds`` is the largest ``time_limit_seconds`` a request may ask for. ``max_attempts``
     counts how often a run whose worker was lost is tried in all. ``metrics_dir`` holds the metric files that processes
     share; ``worker_metrics_port`` 0 serves no worker metrics. ``redis_socket`` is the embedded server's socket; None
-    where REDIS_URL names a server.
+    where REDIS_URL names a server. ``protect_metrics`` asks for an API key at health and metrics endpoints too.
     """
 
     data_dir: Path
@@ -60,6 +60,7 @@ class Settings:
     worker_metrics_port: int = 0
     log_format: str = "console"
     log_level: str = "INFO"
+    protect_metrics: bool = False
     solve_processes: int = 1
     solve_threads: int = 1
     hard_limit_seconds: int = 30
@@ -146,6 +147,7 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
         worker_metrics_port=read.whole("NIGHTSHIFT_WORKER_METRICS_PORT", 0, 0, 65_535),
         log_format=read.choice("NIGHTSHIFT_LOG_FORMAT", log_format, ("console", "json")),
         log_level=read.choice("NIGHTSHIFT_LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
+        protect_metrics=read.choice("NIGHTSHIFT_PROTECT_METRICS", "0", ("0", "1")) == "1",
         solve_processes=read.whole("NIGHTSHIFT_SOLVE_PROCESSES", os.cpu_count() or 1, 1, 1024),
         solve_threads=read.whole("NIGHTSHIFT_SOLVE_THREADS", 1, 1, 64),
         hard_limit_seconds=read.whole("NIGHTSHIFT_HARD_LIMIT_SECONDS", 30, 1, 3600),

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
-from typing import Final, cast
+from functools import cache
+from typing import Any, Final, cast
 
-from sqlalchemy import ColumnElement, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, bindparam, insert, or_, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from models.store import audit
@@ -46,8 +47,8 @@ def verify(session: Session, token: str) -> KeyView | None:
     Writes ``last_used_at`` where it is more than LAST_USED_SECONDS old, so it wants a writing transaction; requests use
     ``authenticate``, which takes one only then.
     """
-    key = _check(session, token)
-    if key is not None:
+    key, due = _check(session, token)
+    if key is not None and due:
         _touch(session, key.id)
     return key
 
@@ -55,8 +56,7 @@ def verify(session: Session, token: str) -> KeyView | None:
 def authenticate(maker: sessionmaker[Session], token: str) -> KeyView | None:
     """``verify`` in transactions of its own: reading, and only once a minute for each key writing."""
     with reading(maker) as session:
-        key = _check(session, token)
-        due = key is not None and session.scalar(select(ApiKey.id).where(ApiKey.id == key.id, _unused_lately()))
+        key, due = _check(session, token)
     if key is not None and due:
         in_transaction(maker, lambda session: _touch(session, key.id))
     return key
@@ -79,14 +79,21 @@ def list_keys(session: Session, *, revoked: bool = True) -> list[KeyView]:
     return [_view(row) for row in session.scalars(query)]
 
 
-def _check(session: Session, token: str) -> KeyView | None:
+def _check(session: Session, token: str) -> tuple[KeyView | None, bool]:
+    """The key that the token opens, and whether its use is due to be noted."""
     match = _TOKEN.fullmatch(token)
     if match is None:
-        return None
-    row = session.scalar(select(ApiKey).where(ApiKey.id == match[1]).execution_options(populate_existing=True))
+        return None, False
+    row = session.execute(_look_up(), {"id": match[1]}).one_or_none()
     # Unknown keys are compared too, so that the time taken does not tell which ids exist.
     right = secrets.compare_digest(_NO_HASH if row is None else row.secret_hash, _hash(match[2]))
-    return _view(row) if row is not None and right and row.revoked_at is None else None
+    return (_view(row), bool(row.due)) if row is not None and right and row.revoked_at is None else (None, False)
+
+
+@cache
+def _look_up() -> Select[Any]:
+    """Made once: building a statement takes longer than running it."""
+    return select(*ApiKey.__table__.columns, _unused_lately().label("due")).where(ApiKey.id == bindparam("id"))
 
 
 def _touch(session: Session, key_id: str) -> None:
@@ -102,6 +109,6 @@ def _hash(secret: str) -> str:
     return hashlib.sha256(secret.encode("ascii")).hexdigest()
 
 
-def _view(row: ApiKey) -> KeyView:
+def _view(row: ApiKey | Row[Any]) -> KeyView:
     role = cast(Role, row.role)
     return KeyView(row.id, row.name, role, row.created_at, row.last_used_at, row.revoked_at)

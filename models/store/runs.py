@@ -9,9 +9,10 @@ transaction.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Select, bindparam, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from models.compression import pack, unpack
@@ -77,8 +78,14 @@ def submit(
 
 def get(session: Session, run_id: str) -> RunView | None:
     """The run as it stands; None where there is none of that id."""
-    row = session.execute(select(*run_columns()).where(Run.id == run_id)).one_or_none()
+    row = session.execute(_by_id(), {"id": run_id}).one_or_none()
     return None if row is None else view(row)
+
+
+@cache
+def _by_id() -> Select[Any]:
+    """Made once: building the statement takes longer than running it, and polls do nothing else."""
+    return select(*run_columns()).where(Run.id == bindparam("id"))
 
 
 def problem_body(session: Session, run_id: str) -> bytes:

@@ -4,6 +4,7 @@ import threading
 import time
 from dataclasses import replace
 
+import pytest
 from sqlalchemy import text
 
 from app import create_app
@@ -94,3 +95,10 @@ def test_a_probe_says_why_not() -> None:
         raise NotReady("run nightshift db upgrade")
 
     assert Probe("refusing", refuse).ask() == Finding(False, "run nightshift db upgrade")
+
+
+@pytest.mark.parametrize("path", ["/livez", "/readyz", "/metrics"])
+def test_health_takes_a_key_where_the_settings_say_so(api: Api, path: str) -> None:
+    api.client = create_app(replace(api.settings, protect_metrics=True)).test_client()
+    assert api.client.get(path).status_code == 401
+    assert api.get(path, role="viewer").status_code == 200
