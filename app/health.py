@@ -6,13 +6,16 @@ import redis
 from flask import Flask, Response, current_app
 from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.auth import SETTINGS, authenticate
 from app.openapi import answer
 from app.probes import Probe, database_probe, redis_probe
 from app.schemas.answers import Alive, Readiness
-from models.inflight import connect
+from models.inflight import Inflight, connect
 from models.settings import Settings
+from models.store.standing import OpenRuns, open_runs
+from models.tables.session import reading, sessions
 from monitoring import metrics
 from monitoring.logs import get
 
@@ -29,7 +32,7 @@ def prepare(app: Flask) -> None:
     """Makes the probes of an application."""
     settings: Settings = app.extensions[SETTINGS]
     app.extensions[PROBES] = (database_probe(settings), redis_probe(settings))
-    app.extensions[BROKER] = connect(settings.redis_url)
+    app.extensions[BROKER] = Inflight(connect(settings.redis_url))
 
 
 @api.before_request
@@ -72,18 +75,43 @@ def readyz() -> tuple[dict[str, object], int]:
     responses={200: {"description": "The text form.", "content": {"text/plain": {"schema": {"type": "string"}}}}},
 )
 def numbers() -> Response:
-    """All metrics of this host's processes, with the depth of the queues where Redis answers."""
-    data, content_type = metrics.render(_depths())
+    """All metrics of this host's processes; what stands in queues and database where Redis and the database answer."""
+    data, content_type = metrics.render(_standing())
     return Response(data, content_type=content_type)
 
 
-def _depths() -> dict[str, int] | None:
-    probes: tuple[Probe, ...] = current_app.extensions[PROBES]
-    if not all(probe.ask().ok for probe in probes if probe.name == "redis"):
+def _standing() -> metrics.Standing:
+    found = _open_runs()
+    queues = _depths()
+    if found is None:
+        return metrics.Standing(queues)
+    return metrics.Standing(queues, found.counts, found.oldest, found.heartbeat_age)
+
+
+def _open_runs() -> OpenRuns | None:
+    if not _answers("database"):
         return None
-    client: redis.Redis = current_app.extensions[BROKER]
+    settings: Settings = current_app.extensions[SETTINGS]
     try:
-        return {queue: int(client.llen(queue)) for queue in QUEUES}  # type: ignore[arg-type]  # a client that waits
+        with reading(sessions(settings.database_url)) as session:
+            return open_runs(session)
+    except SQLAlchemyError as error:
+        log.warning("open_runs_unknown", error=type(error).__name__)
+        return None
+
+
+def _depths() -> dict[str, int]:
+    if not _answers("redis"):
+        return {}
+    scratch: Inflight = current_app.extensions[BROKER]
+    try:
+        return {queue: scratch.queue_depth(queue) for queue in QUEUES}
     except redis.RedisError as error:
         log.warning("queue_depth_unknown", error=type(error).__name__)
-        return None
+        return {}
+
+
+def _answers(name: str) -> bool:
+    """Whether this server answers its probe: a scrape must not wait for one that hangs."""
+    probes: tuple[Probe, ...] = current_app.extensions[PROBES]
+    return all(probe.ask().ok for probe in probes if probe.name == name)

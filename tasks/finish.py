@@ -9,15 +9,15 @@ from models.shop.schedule import Decision
 from models.store import plans, runs
 from models.store.views import BatchRecord, RunView
 from models.tables.session import reading, transaction
-from monitoring import metrics
 from monitoring.logs import get
+from tasks import counts
 from tasks.base import RunTask, database, inflight
 from tasks.board import RedisBoard
 from tasks.board import from_bytes as decisions_from_bytes
 from tasks.problems import work
 from tasks.recovery import forget
 from workers.celery import app
-from workers.conclude import Conclusion, conclude
+from workers.conclude import conclude
 from workers.improve.loop import Steps, total
 from workers.wire import from_bytes
 
@@ -86,7 +86,15 @@ def finish(run_id: str, attempt: int) -> None:
         log.info("finish_lost", reason="the run moved on or ended meanwhile")
         return
     forget(run_id, attempt)
-    _count(conclusion, state, view.age)
+    counts.ended(conclusion, state, view.age, unanswered=0 if merged else len(job.batches) - len(answers))
+    log.info(
+        "finished",
+        state=state,
+        status=conclusion.document["status"],
+        scheduled=conclusion.scheduled,
+        left_out=conclusion.left_out,
+        seconds=round(view.age, 3),
+    )
 
 
 def best_so_far(view: RunView) -> tuple[Decision, ...] | None:
@@ -102,26 +110,3 @@ def best_so_far(view: RunView) -> tuple[Decision, ...] | None:
 def overdue(view: RunView) -> bool:
     """Whether the run's deadline, grace included, has passed by the database's clock."""
     return view.seconds_left is not None and view.seconds_left < 0
-
-
-def _count(conclusion: Conclusion, state: str, seconds: float) -> None:
-    metrics.RUNS.labels(state).inc()
-    metrics.RUN_SECONDS.labels(state).observe(seconds)
-    metrics.JOBS.labels("scheduled").inc(conclusion.scheduled)
-    metrics.JOBS.labels("left_out").inc(conclusion.left_out)
-    if conclusion.refused:
-        metrics.REFUSED_PLANS.inc()
-    first = conclusion.first_level
-    if first is not None:
-        name, value, gap = first
-        metrics.OBJECTIVE.labels(name).set(value)
-        if gap is not None:
-            metrics.GAP.labels(name).observe(gap)
-    log.info(
-        "finished",
-        state=state,
-        status=conclusion.document["status"],
-        scheduled=conclusion.scheduled,
-        left_out=conclusion.left_out,
-        seconds=round(seconds, 3),
-    )
