@@ -56,7 +56,7 @@ class Clock:
         self.variables = variables
         self.literals: dict[tuple[int, int, int, bool], Variable] = {}
         self.instants: dict[tuple[int, bool], Variable] = {}
-        self.stretches: dict[tuple[int, int], tuple[Variable, Variable, Variable]] = {}
+        self.stretches: dict[tuple[int, ...], tuple[Variable, Variable, Variable]] = {}
 
     def past_start(self, stay: Stay, gap: int) -> Variable:
         """Whether the stay starts at or after the gap at that coordinate."""
@@ -95,7 +95,9 @@ class Clock:
             else:
                 interval = cp.new_optional_fixed_size_interval_var(option.start, option.seconds, condition, "")
             return Place(option, option.start, end, interval)
-        stretch = self.stretch(option.operation.number, machine)
+        stays = self.variables.stays[option.operation.number]
+        there = [stay for stay in stays if any(own.machine == option.machine for own in stay.options)]
+        stretch = self.stretch(there, machine)
         return Place(
             option,
             stretch[0],
@@ -103,9 +105,10 @@ class Clock:
             cp.new_optional_interval_var(*stretch, condition, ""),
         )
 
-    def stretch(self, operation: int, on: Axis) -> tuple[Variable, Variable, Variable]:
-        """Start, size and end of an operation on an axis that is open whenever the operation goes on."""
-        key = operation, id(on)
+    def stretch(self, stays: Sequence[Stay], on: Axis) -> tuple[Variable, Variable, Variable]:
+        """Start, size and end of one of an operation's stays on an axis that is open whenever one of these is."""
+        operation = stays[0].operation.number
+        key = operation, id(on), *map(id, stays)
         if key not in self.stretches:
             variables, model, plan = self.variables, self.variables.model, self.variables.plan.get(operation)
             length = on.length
@@ -113,7 +116,7 @@ class Clock:
             end_hint = 0 if plan is None else on.coordinate(variables.units(plan.end))
             start, end = model.integer(0, length, start_hint), model.integer(0, length, end_hint)
             size = model.integer(0, length, end_hint - start_hint)
-            for stay in variables.stays[operation]:
+            for stay in stays:
                 for variable, value in ((start, self.start(stay, on)), (end, self.end(stay, on=on))):
                     added = model.cp.add(variable == value)
                     if stay.used is not None:
@@ -285,9 +288,11 @@ def operators(variables: Variables, clock: Clock) -> None:
         if len(users) + crowd(around) <= most:
             continue
         axis = variables.axis(scope.calendars.operator(who))
-        rows = [
-            model.cp.new_optional_interval_var(*clock.stretch(number, axis), literal, "") for number, literal in users
-        ]
+        rows = []
+        for number, literal in users:
+            stays = [s for s in variables.stays[number] if any(who in option.operators for option in s.options)]
+            if stays:
+                rows.append(model.cp.new_optional_interval_var(*clock.stretch(stays, axis), literal, ""))
         taken = [
             (axis.coordinate(max(0, start) // variables.unit), axis.coordinate(end // variables.unit))
             for start, end in around

@@ -146,8 +146,9 @@ def makespan(completions: Completions) -> Sum:
 
 def machine_loads(variables: Variables, makespan: Variable) -> None:
     """A machine's work takes at least its length: implied, but the linear relaxation sees it only so."""
-    for options in variables.on.values():
-        variables.model.cp.add(sum(option.seconds * option.used for option in options) <= makespan)
+    for machine, options in variables.on.items():
+        capacity = variables.scope.problem.machines[machine].capacity
+        variables.model.cp.add(sum(option.seconds * option.used for option in options) <= capacity * makespan)
 
 
 def total_tardiness(completions: Completions) -> Sum:
