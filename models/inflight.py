@@ -17,6 +17,7 @@ import redis
 from redis.backoff import ExponentialWithJitterBackoff
 from redis.retry import Retry
 
+from models.celery_queue import Message, messages
 from models.compression import pack, unpack
 
 PREFIX: Final = "nightshift:"
@@ -30,7 +31,19 @@ HEALTH_CHECK_SECONDS: Final = 15
 _BEAT: Final = """
 redis.call('HSET', KEYS[1], 'beat:' .. ARGV[2], table.concat(redis.call('TIME'), '.'))
 redis.call('EXPIRE', KEYS[1], ARGV[1])
-return redis.call('HINCRBY', KEYS[1], 'deliveries:' .. ARGV[2], ARGV[3])
+return 1
+"""
+
+_START: Final = """
+local now, beat = redis.call('TIME'), redis.call('HGET', KEYS[1], 'beat:' .. ARGV[2])
+if beat then
+  local second, micros = string.match(beat, '^(%d+)%.(%d+)$')
+  local age = now[1] - second + (now[2] - micros) / 1e6
+  if age < tonumber(ARGV[3]) then return 0 end
+end
+redis.call('HSET', KEYS[1], 'beat:' .. ARGV[2], table.concat(now, '.'))
+redis.call('EXPIRE', KEYS[1], ARGV[1])
+return redis.call('HINCRBY', KEYS[1], 'deliveries:' .. ARGV[2], 1)
 """
 
 PRIORITY_SEPARATOR: Final = "\x06\x16"
@@ -61,6 +74,7 @@ class Inflight:
         self._client = client
         self._ttl = ttl_seconds
         self._beat = client.register_script(_BEAT)
+        self._start = client.register_script(_START)
 
     def open(self, run_id: str, attempt: int, batches: int) -> None:
         """Make an attempt known, with ``batches`` batches queued. Opening it again undoes nothing."""
@@ -75,16 +89,22 @@ class Inflight:
         """Whether the attempt was opened here and is neither dropped, expired nor wiped."""
         return bool(self._client.hexists(_key(run_id, attempt, "batches"), "batches"))
 
-    def started(self, run_id: str, attempt: int, batch: int) -> int:
+    def started(self, run_id: str, attempt: int, batch: int, alive_seconds: float = 0.0) -> int:
         """Count one delivery of a batch; the answer is how many there were since the last wipe, this one included.
 
-        Any number may be counted, also before ``open``; ``batch_states`` tells of those from 0 to ``batches`` - 1.
+        0, and nothing is counted, where a worker at the batch has beaten within the last ``alive_seconds``. Any number
+        may be counted, also before ``open``; ``batch_states`` tells of those from 0 to ``batches`` - 1.
         """
-        return int(self._beat(keys=[_key(run_id, attempt, "batches")], args=[self._ttl, batch, 1]))
+        args = [self._ttl, batch, alive_seconds]
+        return int(self._start(keys=[_key(run_id, attempt, "batches")], args=args))
 
     def beat(self, run_id: str, attempt: int, batch: int) -> None:
         """A sign of life of the worker that solves the batch."""
-        self._beat(keys=[_key(run_id, attempt, "batches")], args=[self._ttl, batch, 0])
+        self._beat(keys=[_key(run_id, attempt, "batches")], args=[self._ttl, batch])
+
+    def left(self, run_id: str, attempt: int, batch: int) -> None:
+        """Forget deliveries and beats of a batch: its worker came back alive."""
+        self._client.hdel(_key(run_id, attempt, "batches"), f"deliveries:{batch}", f"beat:{batch}")
 
     def batch_states(self, run_id: str, attempt: int) -> dict[int, BatchState]:
         """Where every batch of the attempt stands, numbered from 0; empty where the attempt is unknown."""
@@ -111,6 +131,10 @@ class Inflight:
     def reports(self, run_id: str, attempt: int) -> dict[int, bytes]:
         """What has been reported, by batch."""
         return {int(number): unpack(packed) for number, packed in self._hash(_key(run_id, attempt, "reports")).items()}
+
+    def reported(self, run_id: str, attempt: int) -> int:
+        """How many distinct batches have reported since the last wipe."""
+        return int(cast("int", self._client.hlen(_key(run_id, attempt, "reports"))))
 
     def progress(
         self,
@@ -149,6 +173,11 @@ class Inflight:
             for step in PRIORITY_STEPS:
                 pipe.llen(f"{queue}{PRIORITY_SEPARATOR}{step}")
             return sum(pipe.execute())
+
+    def waiting(self, queue: str) -> set[Message]:
+        """The Celery messages that wait in ``queue``; those that a worker has fetched are not among them."""
+        names = [queue, *(f"{queue}{PRIORITY_SEPARATOR}{step}" for step in PRIORITY_STEPS)]
+        return {message for name in names for message in messages(self._client, name)}
 
     def _put(self, run_id: str, attempt: int, part: str, batch: int, data: bytes) -> int:
         key = _key(run_id, attempt, part)

@@ -1,37 +1,35 @@
-"""What every task shares: log context, metrics, retries when a server is away, and a defined end when it fails."""
+"""What every task shares: log context, metrics, patience where a server is away, and a defined end when it fails."""
 
 from __future__ import annotations
 
 import functools
+from itertools import count
 from time import perf_counter
 from typing import Any
 
-import redis
 from celery import Task
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, sessionmaker
 
 from models.inflight import Inflight, connect
 from models.settings import settings
 from models.tables.session import sessions
 from monitoring import logs, metrics
-
-SERVER_AWAY = (DBAPIError, redis.ConnectionError, redis.TimeoutError)
-"""Errors that pass: the task is tried again, and in the end the sweep resumes its run."""
+from tasks.away import DATABASE_AWAY, REDIS_AWAY, SERVER_ERRORS, patiently
 
 RETRIES = 6
 RETRY_LONGEST_SECONDS = 10
 
 
 class RunTask(Task):  # type: ignore[misc]  # Celery is untyped
-    """Base of every task. Tasks of a run take ``run_id`` and ``attempt`` first.
+    """Base of every task. Tasks of a run take ``run_id`` and ``attempt`` first; each may be run twice.
 
-    Servers that are away are waited for (backoff up to RETRY_LONGEST_SECONDS); any other failure of a run's task is
-    handed to ``tasks.recovery.stumbled``, which starts the next attempt or stores the error.
+    A Redis that is away is waited for here, a database by Celery's retries (backoff up to RETRY_LONGEST_SECONDS). Any
+    other failure of a run's task is handed to ``tasks.recovery.stumbled``, which starts the next attempt or stores the
+    error; so is a database that answers again but still refuses after all retries.
     """
 
     abstract = True
-    autoretry_for = SERVER_AWAY
+    autoretry_for = DATABASE_AWAY
     max_retries = RETRIES
     retry_backoff = 0.5
     retry_backoff_max = RETRY_LONGEST_SECONDS
@@ -41,12 +39,26 @@ class RunTask(Task):  # type: ignore[misc]  # Celery is untyped
         """Runs the task with its log context, and observes how long it took."""
         names = ("run_id", "attempt", "batch")
         context = dict(zip(names, args, strict=False)) | {k: v for k, v in kwargs.items() if k in names}
-        begun = perf_counter()
+        begun, tries = perf_counter(), count()
+
+        def call() -> Any:
+            self.request.update(tried_here=next(tries))
+            return self.run(*args, **kwargs)
+
         with logs.bound(task=self.name, **context):
             try:
-                return super().__call__(*args, **kwargs)
+                return patiently(call)
+            except MemoryError as error:
+                # Celery ends the whole worker where a task raises MemoryError
+                raise RuntimeError("there is not enough memory") from error
             finally:
                 metrics.TASK_SECONDS.labels(self.name).observe(perf_counter() - begun)
+
+    @property
+    def again(self) -> bool:
+        """Whether this message was begun before: its worker died, or a server was away."""
+        delivery = self.request.delivery_info or {}
+        return bool(delivery.get("redelivered") or self.request.retries or self.request.get("tried_here"))
 
     def on_success(self, _retval: Any, _task_id: str, _args: Any, _kwargs: Any) -> None:
         """Counts."""
@@ -60,11 +72,16 @@ class RunTask(Task):  # type: ignore[misc]  # Celery is untyped
     def on_failure(self, exc: BaseException, _task_id: str, args: Any, _kwargs: Any, _einfo: Any) -> None:
         """Counts, and gives the run its next attempt or its stored error."""
         metrics.TASKS.labels(self.name, "failed").inc()
-        logs.get(__name__).error("task_failed", task=self.name, args=list(args), error=repr(exc))
-        if len(args) >= 2 and not isinstance(exc, SERVER_AWAY):
-            from tasks.recovery import stumbled  # noqa: PLC0415  recovery sends tasks, which import this module
+        log = logs.get(__name__)
+        log.error("task_failed", task=self.name, args=list(args), error=repr(exc))
+        if len(args) < 2 or isinstance(exc, REDIS_AWAY):
+            return  # the sweep goes on with its run when Redis is back
+        from tasks.recovery import stumbled  # noqa: PLC0415  recovery sends tasks, which import this module
 
+        try:
             stumbled(args[0], args[1], exc)
+        except SERVER_ERRORS as error:
+            log.warning("left_to_the_sweep", run_id=args[0], error=type(error).__name__)
 
 
 @functools.cache

@@ -18,6 +18,7 @@ from monitoring import metrics
 from monitoring.logs import get
 from tasks.base import database, inflight
 from tasks.checked import Checked, checked
+from tasks.watch import nobody_busy
 from workers.celery import app
 
 log = get(__name__)
@@ -99,7 +100,7 @@ def cancel(run_id: str, key_id: str | None = None) -> RunView | None:
     try:
         scratch = inflight()
         scratch.cancel(run_id)
-        busy = any(batch.state == "started" for batch in scratch.batch_states(run_id, view.attempt).values())
+        busy = not nobody_busy(scratch.batch_states(run_id, view.attempt))
     except redis.RedisError as error:
         log.warning("cancel_flag_not_set", run_id=run_id, error=type(error).__name__)
         busy = True  # running batches read the database's flag with their next heartbeat

@@ -5,27 +5,30 @@ from __future__ import annotations
 import json
 from typing import Literal
 
+from models.shop.problem import Problem
 from models.shop.schedule import Decision
+from models.shop.timeline import replay
 from models.store import plans, runs
 from models.store.views import BatchRecord, RunView
 from models.tables.session import reading, transaction
 from monitoring.logs import get
-from tasks import counts
+from tasks import counts, steps
 from tasks.base import RunTask, database, inflight
 from tasks.board import RedisBoard
 from tasks.board import from_bytes as decisions_from_bytes
-from tasks.problems import work
+from tasks.problems import Work, work
 from tasks.recovery import forget
 from workers.celery import app
 from workers.conclude import conclude
+from workers.improve.incumbent import value_of
 from workers.improve.loop import Steps, total
 from workers.wire import from_bytes
 
 log = get(__name__)
 
 
-@app.task(base=RunTask, name="nightshift.finish")  # type: ignore[untyped-decorator]
-def finish(run_id: str, attempt: int) -> None:
+@app.task(bind=True, base=RunTask, name="nightshift.finish")  # type: ignore[untyped-decorator]
+def finish(task: RunTask, run_id: str, attempt: int) -> None:
     """Concludes a run that has improved long enough, whose batches have all answered, that is cancelled or overdue.
 
     The result is the incumbent, from Redis or else from its checkpoint; where not all was merged into it yet, the
@@ -35,31 +38,36 @@ def finish(run_id: str, attempt: int) -> None:
     """
     with reading(database()) as session:
         view = runs.get(session, run_id)
+    if view is not None and view.ended and task.again:
+        forget(run_id, attempt)  # its worker may have died between the commit and this
     if view is None or view.ended or view.attempt != attempt:
         return
-    scratch = inflight()
-    job = work(run_id)
-    told = scratch.reports(run_id, attempt)
-    reports = {number: data for number, data in told.items() if number < len(job.batches)}
-    steps = total(Steps(**json.loads(told[number])) for number in told.keys() - reports.keys())
     merged = view.state == "improving" or view.first_plan
-    complete = merged or len(reports) >= len(job.batches)
+    complete = merged or (view.state == "solving" and inflight().reported(run_id, attempt) >= view.batches_total)
     if not (complete or view.cancel_requested or overdue(view)):
         return
+    with steps.taken(run_id, attempt, steps.FINISH, again=task.again) as mine:
+        if mine:
+            _finish(view, work(run_id), merged=merged)
+
+
+def _finish(view: RunView, job: Work, *, merged: bool) -> None:
+    run_id, attempt, scratch = view.id, view.attempt, inflight()
+    told = scratch.reports(run_id, attempt)
+    reports = {number: data for number, data in told.items() if number < len(job.batches)}
+    improved = total(Steps(**json.loads(told[number])) for number in told.keys() - reports.keys())
     if view.state == "queued":
         with transaction(database()) as session:
             if not runs.begin(session, run_id, attempt, batches=len(job.batches)):
                 return
-    with transaction(database()) as session:
-        runs.beat(session, run_id, attempt)
     answers = {number: from_bytes(data) for number, data in reports.items()}
     conclusion = conclude(
         job.problem,
         job.batches,
         answers,
-        start=best_so_far(view),
+        start=best_so_far(view, job.problem),
         merge=not merged,
-        steps=steps,
+        steps=improved,
         schedule_id=run_id,
         digest=view.digest,
         cancelled=view.cancel_requested,
@@ -97,14 +105,22 @@ def finish(run_id: str, attempt: int) -> None:
     )
 
 
-def best_so_far(view: RunView) -> tuple[Decision, ...] | None:
-    """The decisions of a run's best plan, from Redis or else from the last checkpoint."""
+def best_so_far(view: RunView, problem: Problem) -> tuple[Decision, ...] | None:
+    """The decisions of a run's best plan, from Redis or else from the last checkpoint.
+
+    A Redis that came back with an older state has an incumbent behind the checkpoint; then the better one counts.
+    """
     incumbent = RedisBoard(view.id, view.attempt).read()
-    if incumbent is not None:
-        return incumbent.decisions
     with reading(database()) as session:
         kept = plans.last(session, view.id)
-    return None if kept is None else decisions_from_bytes(kept.decisions)
+    if kept is None:
+        return None if incumbent is None else incumbent.decisions
+    checkpoint = decisions_from_bytes(kept.decisions)
+    if incumbent is None:
+        return checkpoint
+    behind = (view.attempt, incumbent.version) < (kept.attempt, kept.version)
+    better = behind and value_of(problem, replay(problem, checkpoint)) < incumbent.value
+    return checkpoint if better else incumbent.decisions
 
 
 def overdue(view: RunView) -> bool:

@@ -6,9 +6,6 @@ import json
 import time
 from dataclasses import asdict
 
-import redis
-from sqlalchemy.exc import DBAPIError
-
 from models.settings import settings
 from models.store import runs
 from models.store.views import RunView
@@ -16,13 +13,14 @@ from models.tables.session import reading
 from monitoring import metrics
 from monitoring.logs import get
 from tasks import checkpoint
+from tasks.away import SERVER_ERRORS, patiently
 from tasks.base import RunTask, database, inflight
 from tasks.board import RedisBoard
 from tasks.commands import send
 from tasks.merge import seconds_left
 from tasks.problems import Work, work
-from tasks.solve import nobody_busy
-from tasks.watch import BatchWatch
+from tasks.steps import count as deliveries_of
+from tasks.watch import BatchWatch, nobody_busy
 from workers.batch import AUTO_ENGINE
 from workers.celery import app
 from workers.engine import Levels, Limits, load
@@ -50,11 +48,6 @@ class ImproverWatch(BatchWatch):
         self.keeps = number == len(job.batches) and job.problem.options.seconds > LONG_SECONDS
         self.next_keep = time.monotonic() + CHECKPOINT_SECONDS
 
-    def cancelled(self) -> bool:
-        """Looks for the flag itself: between two steps nobody else does."""
-        self.tick()
-        return super().cancelled()
-
     def incumbent(self, levels: Levels) -> None:
         """The board tells everyone."""
 
@@ -71,32 +64,44 @@ class ImproverWatch(BatchWatch):
                 numbers = range(len(self.job.batches))
                 answers = {number: from_bytes(reports[number]) for number in numbers if number in reports}
                 checkpoint.keep(self.view, self.job, best, answers)
-        except (redis.RedisError, DBAPIError) as error:
+        except SERVER_ERRORS as error:
             log.warning("checkpoint_missed", error=type(error).__name__)
 
 
-@app.task(base=RunTask, name="nightshift.improve")  # type: ignore[untyped-decorator]
-def improve(run_id: str, attempt: int, number: int, target: list[int]) -> None:
+@app.task(bind=True, base=RunTask, name="nightshift.improve")  # type: ignore[untyped-decorator]
+def improve(task: RunTask, run_id: str, attempt: int, number: int, target: list[int]) -> None:
     """Improves until the time is up or the bounds in ``target`` are reached; the last one sends the run to its end."""
     with reading(database()) as session:
         view = runs.get(session, run_id)
     if view is None or view.state != "improving" or view.attempt != attempt:
         return
-    scratch, config = inflight(), settings()
-    job = work(run_id)
-    deliveries = scratch.started(run_id, attempt, number)
-    steps = Steps()
-    if deliveries < config.max_attempts:
-        watch = ImproverWatch(view, job, number)
-        watch.stopped = view.cancel_requested
-        steps = improve_plan(
+    deliveries = deliveries_of(run_id, attempt, number, again=task.again)
+    if not deliveries:
+        return
+    scratch, steps = inflight(), Steps()
+    if deliveries < settings().max_attempts:
+        steps = _improved(view, work(run_id), number, target)
+        metrics.STEPS.labels("better").inc(steps.better)
+        metrics.STEPS.labels("sideways").inc(steps.sideways)
+        metrics.STEPS.labels("none").inc(steps.tried - steps.better - steps.sideways)
+        log.info("improved", number=number, tried=steps.tried, better=steps.better, lost=steps.lost)
+    patiently(lambda: scratch.put_report(run_id, attempt, number, json.dumps(asdict(steps)).encode()))
+    if nobody_busy(scratch.batch_states(run_id, attempt)):
+        send("finish", run_id, attempt)
+
+
+def _improved(view: RunView, job: Work, number: int, target: list[int]) -> Steps:
+    watch = ImproverWatch(view, job, number)
+    watch.stopped = view.cancel_requested
+    with watch.looking_on():
+        return improve_plan(
             job.problem,
             watch.board,
             load(AUTO_ENGINE),
             load("dispatch"),
             Limits.within(
                 max(0.0, seconds_left(view)),
-                threads=config.solve_threads,
+                threads=settings().solve_threads,
                 seed=job.problem.options.seed + number,
                 gap_tolerance=job.problem.options.gap_tolerance,
             ),
@@ -105,10 +110,3 @@ def improve(run_id: str, attempt: int, number: int, target: list[int]) -> None:
             watch.keep,
             tuple(target),
         )
-        metrics.STEPS.labels("better").inc(steps.better)
-        metrics.STEPS.labels("sideways").inc(steps.sideways)
-        metrics.STEPS.labels("none").inc(steps.tried - steps.better - steps.sideways)
-        log.info("improved", number=number, tried=steps.tried, better=steps.better, lost=steps.lost)
-    scratch.put_report(run_id, attempt, number, json.dumps(asdict(steps)).encode())
-    if nobody_busy(scratch, run_id, attempt):
-        send("finish", run_id, attempt)

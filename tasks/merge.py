@@ -7,11 +7,11 @@ from models.store import runs
 from models.store.views import RunView
 from models.tables.session import reading, transaction
 from monitoring.logs import get
-from tasks import checkpoint
+from tasks import checkpoint, steps
 from tasks.base import RunTask, database, inflight
 from tasks.board import RedisBoard
 from tasks.commands import send
-from tasks.problems import work
+from tasks.problems import Work, work
 from workers.aggregate import aggregate
 from workers.bounds import level_bounds, lower_bounds
 from workers.celery import app
@@ -27,14 +27,22 @@ WORTH_SECONDS = 0.3
 """With less time than this left, improving is not begun."""
 
 
-@app.task(base=RunTask, name="nightshift.merge")  # type: ignore[untyped-decorator]
-def merge(run_id: str, attempt: int) -> None:
+@app.task(bind=True, base=RunTask, name="nightshift.merge")  # type: ignore[untyped-decorator]
+def merge(task: RunTask, run_id: str, attempt: int) -> None:
     """Merges the batches, and starts improvers where that can pay. Safe to run twice: the step itself is fenced."""
     with reading(database()) as session:
         view = runs.get(session, run_id)
     if view is None or view.state != "solving" or view.attempt != attempt:
         return
-    scratch, job = inflight(), work(run_id)
+    if inflight().reported(run_id, attempt) < view.batches_total:
+        return
+    with steps.taken(run_id, attempt, steps.MERGE, again=task.again) as mine:
+        if mine:
+            _merge(view, work(run_id))
+
+
+def _merge(view: RunView, job: Work) -> None:
+    run_id, attempt, scratch = view.id, view.attempt, inflight()
     answers = {number: from_bytes(data) for number, data in scratch.reports(run_id, attempt).items()}
     if len(answers) < len(job.batches):
         return

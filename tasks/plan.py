@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from models.settings import settings
 from models.shop.timeline import replay
 from models.store import plans, runs
@@ -9,7 +11,7 @@ from models.store.views import RunView
 from models.tables.session import reading, transaction
 from monitoring import metrics
 from monitoring.logs import get
-from tasks import checkpoint
+from tasks import checkpoint, steps
 from tasks.base import RunTask, database, inflight
 from tasks.board import RedisBoard, from_bytes
 from tasks.commands import send
@@ -23,38 +25,41 @@ log = get(__name__)
 FIRST_PLAN_SECONDS = 0.2
 """Time for the rules of the first plan; one complete plan is always made."""
 
-PLAN_DELIVERIES = -1
-"""Number under which deliveries of the plan task itself are counted beside the batches'."""
 
+@app.task(bind=True, base=RunTask, name="nightshift.plan")  # type: ignore[untyped-decorator]
+def plan(task: RunTask, run_id: str, attempt: int) -> None:
+    """Takes a queued run to solving. Safe to run twice: a run that has moved on, or ended, is left alone.
 
-@app.task(base=RunTask, name="nightshift.plan")  # type: ignore[untyped-decorator]
-def plan(run_id: str, attempt: int) -> None:
-    """Takes a queued run to solving. Safe to run twice: a run that has moved on, or ended, is left alone."""
+    Only a message that comes again, because its worker died, looks whether the batches of a solving run were all sent.
+    """
     with reading(database()) as session:
         view = runs.get(session, run_id)
-    if view is None or view.ended or view.attempt != attempt:
+    if view is None or view.ended or view.attempt != attempt or (view.state != "queued" and not task.again):
         return
-    scratch = inflight()
-    if scratch.started(run_id, attempt, PLAN_DELIVERIES) > settings().max_attempts:
-        raise RuntimeError("planning killed its worker again and again")
-    job = work(run_id)
+    with steps.taken(run_id, attempt, steps.PLAN, again=task.again) as mine:
+        if mine:
+            _plan(view, work(run_id))
+
+
+def _plan(view: RunView, job: Work) -> None:
     count = len(job.batches)
     with transaction(database()) as session:
-        begun = runs.begin(session, run_id, attempt, batches=count)
+        begun = runs.begin(session, view.id, view.attempt, batches=count)
     if not begun and view.state != "solving":
         return
+    inflight().open(view.id, view.attempt, count)
     if begun:
-        scratch.open(run_id, attempt, count)
         log.info("split", batches=count, seconds_each=round(job.seconds, 3), jobs=len(job.problem.jobs))
     if count == 0 or view.cancel_requested:
-        send("finish", run_id, attempt)
+        send("finish", view.id, view.attempt)
         return
     if not view.first_plan:
-        send_batches(run_id, attempt, range(count), job.seconds)
+        states = inflight().batch_states(view.id, view.attempt)
+        send_batches(view, [number for number in range(count) if states[number].state == "queued"])
     if begun:
         first_plan(view, job)
     if view.first_plan:
-        send("finish", run_id, attempt)
+        send("finish", view.id, view.attempt)
 
 
 def first_plan(view: RunView, job: Work) -> None:
@@ -73,7 +78,7 @@ def first_plan(view: RunView, job: Work) -> None:
         metrics.FIRST_PLAN_SECONDS.observe(view.age)
 
 
-def send_batches(run_id: str, attempt: int, numbers: range | list[int], seconds: float) -> None:
-    """Sends the solve tasks of these batches; each is killed if it outlives its budget by the hard limit."""
+def send_batches(view: RunView, numbers: Iterable[int]) -> None:
+    """Sends the solve tasks of these batches; each is killed if it outlives the run's time by the hard limit."""
     for number in numbers:
-        send("solve", run_id, attempt, number, time_limit=seconds + settings().hard_limit_seconds)
+        send("solve", view.id, view.attempt, number, time_limit=view.seconds + settings().hard_limit_seconds)

@@ -16,28 +16,34 @@ from tasks.commands import send
 
 log = get(__name__)
 
+TRIES = 5
+"""How often a failed task tries to end its attempt while the heartbeats of other tasks come between."""
+
 
 def forget(run_id: str, attempt: int) -> None:
     """Drops the scratch of a run that has ended; where Redis is away it expires by itself."""
     try:
         inflight().drop(run_id)
-        incumbents().drop(run_id, attempt)
+        for number in range(1, attempt + 1):
+            incumbents().drop(run_id, number)
     except redis.RedisError as error:
         log.warning("scratch_not_dropped", run_id=run_id, error=type(error).__name__)
 
 
 def stumbled(run_id: str, attempt: int, error: BaseException) -> None:
     """A task of this attempt failed for good: starts the next attempt, or stores the error after the last."""
-    with reading(database()) as session:
-        view = runs.get(session, run_id)
-    if view is not None and not view.ended and view.attempt == attempt:
-        restart(view, f"{type(error).__name__}: {error}")
+    for _ in range(TRIES):
+        with reading(database()) as session:
+            view = runs.get(session, run_id)
+        if view is None or view.ended or view.attempt != attempt or restart(view, f"{type(error).__name__}: {error}"):
+            return
 
 
-def restart(view: RunView, why: str) -> None:
+def restart(view: RunView, why: str) -> bool:
     """Raises the attempt of a run and plans it again; after the last attempt stores ``why`` as its error.
 
-    Fenced by attempt and version: of two that try at once, one wins and the other does nothing.
+    Fenced by attempt and version: of two that try at once, one wins and the other does nothing. False where the run has
+    changed since ``view`` was read, be it by a heartbeat.
     """
     if view.attempt >= settings().max_attempts:
         error = {
@@ -52,10 +58,11 @@ def restart(view: RunView, why: str) -> None:
             metrics.RUNS.labels("failed").inc()
             log.error("run_failed", run_id=view.id, attempts=view.attempt, why=why)
             forget(view.id, view.attempt)
-        return
+        return stored
     with transaction(database()) as session:
         attempt = runs.resume(session, view.id, view.attempt, view.version)
     if attempt is not None:
         metrics.RESUMED.inc()
         log.warning("run_resumed", run_id=view.id, attempt=attempt, why=why)
         send("plan", view.id, attempt)
+    return attempt is not None

@@ -5,17 +5,17 @@ from __future__ import annotations
 import os
 import threading
 
-from models.inflight import Inflight
 from models.settings import settings
 from models.store import runs
+from models.store.views import RunView
 from models.tables.session import reading, transaction
-from monitoring import metrics
 from monitoring.logs import get
+from tasks import counts, steps, watch
+from tasks.away import patiently
 from tasks.base import RunTask, database, inflight
 from tasks.commands import send
 from tasks.problems import Work, work
-from tasks.watch import BatchWatch
-from workers.batch import solve_batch
+from workers.batch import Answer, solve_batch
 from workers.celery import app
 from workers.engine import Limits
 from workers.wire import to_bytes
@@ -29,9 +29,9 @@ RECYCLE_SECONDS = 1.0
 EXIT_RECYCLED = 70
 
 
-@app.task(base=RunTask, name="nightshift.solve")  # type: ignore[untyped-decorator]
-def solve(run_id: str, attempt: int, number: int) -> None:
-    """Solves batch ``number``. Safe to run twice: the second answer replaces the first; a zombie's is never read.
+@app.task(bind=True, base=RunTask, name="nightshift.solve")  # type: ignore[untyped-decorator]
+def solve(task: RunTask, run_id: str, attempt: int, number: int) -> None:
+    """Solves batch ``number``. Safe to run twice: what is done, or in another worker's hands, is not done again.
 
     A batch whose worker died is tried again with less time; the third delivery, and every batch of a run's last
     attempt, uses dispatch alone.
@@ -40,25 +40,19 @@ def solve(run_id: str, attempt: int, number: int) -> None:
         view = runs.get(session, run_id)
     if view is None or view.state != "solving" or view.attempt != attempt:
         return
-    scratch, config = inflight(), settings()
-    job = work(run_id)
-    deliveries = scratch.started(run_id, attempt, number)
-    watch = BatchWatch(scratch, run_id, attempt, number)
-    watch.stopped = view.cancel_requested or scratch.cancelled(run_id)
-    with transaction(database()) as session:
-        runs.start_deadline(session, run_id, attempt, job.problem.options.seconds + config.hard_limit_seconds)
-    last_resort = attempt >= config.max_attempts or deliveries >= config.max_attempts
-    answer = solve_batch(
-        job.problem,
-        job.batches[number].jobs,
-        "dispatch" if last_resort else job.problem.options.engine,
-        _limits(job, number, deliveries, config.solve_threads),
-        watch,
-        watch.tick,
-    )
-    metrics.BATCHES.labels(answer.asked, answer.outcome).inc()
-    metrics.SOLVE_SECONDS.labels(answer.report.engine).observe(answer.report.seconds)
-    reported = scratch.put_report(run_id, attempt, number, to_bytes(answer))
+    scratch = inflight()
+    before = scratch.batch_states(run_id, attempt).get(number)
+    if before is not None and before.state == "done":
+        _go_on(view, view.cancel_requested)
+        return
+    deliveries = steps.count(run_id, attempt, number, again=task.again)
+    if not deliveries:
+        return
+    look = watch.BatchWatch(scratch, run_id, attempt, number)
+    look.stopped = view.cancel_requested
+    with look.looking_on():
+        answer = _solved(view, number, deliveries, look)
+        patiently(lambda: scratch.put_report(run_id, attempt, number, to_bytes(answer)))
     log.info(
         "batch_solved",
         engine=answer.report.engine,
@@ -66,12 +60,25 @@ def solve(run_id: str, attempt: int, number: int) -> None:
         seconds=round(answer.report.seconds, 3),
         deliveries=deliveries,
     )
-    if watch.stopped and nobody_busy(scratch, run_id, attempt):
-        send("finish", run_id, attempt)
-    elif reported >= len(job.batches):
-        send("merge", run_id, attempt)
+    _go_on(view, look.stopped)
     if answer.hung:
         _replace_this_process()
+
+
+def _solved(view: RunView, number: int, deliveries: int, look: watch.BatchWatch) -> Answer:
+    config, job = settings(), work(view.id)
+    with transaction(database()) as session:
+        runs.start_deadline(session, view.id, view.attempt, job.problem.options.seconds + config.hard_limit_seconds)
+    last_resort = view.attempt >= config.max_attempts or deliveries >= config.max_attempts
+    answer = solve_batch(
+        job.problem,
+        job.batches[number].jobs,
+        "dispatch" if last_resort else job.problem.options.engine,
+        _limits(job, number, deliveries, config.solve_threads),
+        look,
+    )
+    counts.batch(answer, last_attempt=last_resort and job.problem.options.engine != "dispatch")
+    return answer
 
 
 def _limits(job: Work, number: int, deliveries: int, threads: int) -> Limits:
@@ -80,9 +87,13 @@ def _limits(job: Work, number: int, deliveries: int, threads: int) -> Limits:
     return Limits.within(seconds, threads=threads, seed=options.seed + number, gap_tolerance=options.gap_tolerance)
 
 
-def nobody_busy(scratch: Inflight, run_id: str, attempt: int) -> bool:
-    """Whether no worker is at work on any batch or improvement of the attempt."""
-    return all(batch.state != "started" for batch in scratch.batch_states(run_id, attempt).values())
+def _go_on(view: RunView, stopped: bool) -> None:
+    """Sends the run to its next step if this was the last batch, or the last worker of one that is to stop."""
+    scratch = inflight()
+    if stopped and watch.nobody_busy(scratch.batch_states(view.id, view.attempt)):
+        send("finish", view.id, view.attempt)
+    elif scratch.reported(view.id, view.attempt) >= view.batches_total:
+        send("merge", view.id, view.attempt)
 
 
 def _replace_this_process() -> None:

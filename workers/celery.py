@@ -11,15 +11,14 @@ Every setting below has a reason that was measured or met:
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import celeryd_init, setup_logging, worker_process_shutdown, worker_ready
+from celery.signals import celeryd_init, setup_logging, worker_process_init, worker_ready
 from kombu.entity import Queue
 
 from models.settings import settings
-from monitoring import logs
+from monitoring import logs, metrics
 from workers.engine import load
 
 CONTROL_QUEUE = "control"
@@ -31,7 +30,11 @@ SOLVE_QUEUE = "solve"
 QUEUES = (CONTROL_QUEUE, SOLVE_QUEUE)
 
 SWEEP_SECONDS = 5.0
+SWEEP_EXPIRES_SECONDS = 600.0
 BROKER_SOCKET_SECONDS = 10.0
+
+CONTROL_SECONDS = 300.0
+"""A control task that has not ended by then hangs, and is killed. Solves and improvers bring limits of their own."""
 
 TASK_MODULES = ("tasks.plan", "tasks.solve", "tasks.merge", "tasks.improve", "tasks.finish", "tasks.sweep")
 
@@ -51,6 +54,7 @@ def create() -> Celery:
         task_routes={f"nightshift.{name}": {"queue": SOLVE_QUEUE} for name in ("solve", "improve")},
         task_acks_late=True,
         task_reject_on_worker_lost=True,
+        task_time_limit=CONTROL_SECONDS,
         worker_prefetch_multiplier=1,
         worker_max_tasks_per_child=2000,
         worker_soft_shutdown_timeout=5.0,
@@ -72,8 +76,8 @@ def create() -> Celery:
             "sweep": {
                 "task": "nightshift.sweep",
                 "schedule": SWEEP_SECONDS,
-                # a sweep that waited longer than its period is worthless: the next one does its work
-                "options": {"queue": CONTROL_QUEUE, "expires": SWEEP_SECONDS * 3},
+                # sweeps that nobody could run must not pile up; long, because two hosts' clocks are compared
+                "options": {"queue": CONTROL_QUEUE, "expires": SWEEP_EXPIRES_SECONDS},
             }
         },
         beat_schedule_filename=str(config.data_dir / "beat-schedule"),
@@ -104,17 +108,10 @@ def _serve_metrics(**_: Any) -> None:
     """Serves this host's metrics where a port is set; on the web's host its own /metrics already covers the workers."""
     port = settings().worker_metrics_port
     if port:
-        from prometheus_client import CollectorRegistry, start_http_server  # noqa: PLC0415
-        from prometheus_client.multiprocess import MultiProcessCollector  # noqa: PLC0415
-
-        registry = CollectorRegistry()
-        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-        start_http_server(port, registry=registry)
+        metrics.serve(port)
 
 
-@worker_process_shutdown.connect  # type: ignore[untyped-decorator]
-def _forget_live_gauges(pid: int | None = None, **_: Any) -> None:
-    if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
-        from prometheus_client.multiprocess import mark_process_dead  # noqa: PLC0415
-
-        mark_process_dead(pid or os.getpid())  # type: ignore[no-untyped-call]
+@worker_process_init.connect  # type: ignore[untyped-decorator]
+def _tidy_metrics(**_: Any) -> None:
+    """A new child takes the place of one that died: what that one counted is folded into one file."""
+    metrics.tidy()

@@ -39,7 +39,6 @@ __all__ = [
     "request_cancel",
     "result",
     "resume",
-    "stale",
     "start_deadline",
     "submit",
     "touch",
@@ -121,17 +120,6 @@ def counts(session: Session) -> dict[State, int]:
     query = select(Run.state, func.count()).group_by(Run.state)
     found = {row[0]: row[1] for row in session.execute(query)}
     return {state: found.get(state, 0) for state in STATES}
-
-
-def stale(session: Session, *, older_than: float, limit: int = 100) -> list[RunView]:
-    """Runs that should be alive but whose heartbeat is more than ``older_than`` seconds old, the oldest first."""
-    query = (
-        select(*run_columns())
-        .where(Run.state.in_(OPEN_STATES), Run.heartbeat_at < utcnow(-older_than))
-        .order_by(Run.heartbeat_at)
-        .limit(limit)
-    )
-    return [view(row) for row in session.execute(query)]
 
 
 def begin(session: Session, run_id: str, attempt: int, *, batches: int) -> bool:

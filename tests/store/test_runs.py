@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from models.compression import DamagedPayload
 from models.store import audit, listing, runs
 from models.store.listing import RunFilter
+from models.store.neglect import neglected
 from models.store.views import RunSummary, State
 from models.tables import BatchRow, Problem, Run, ScheduleRow
 from models.tables.session import reading, transaction
@@ -93,12 +94,12 @@ def test_a_heartbeat_makes_a_stale_run_fresh_again(session_factory: Maker) -> No
     run_id, other = solving(session_factory), solving(session_factory)
     let_pass(session_factory, run_id, 100)
     with transaction(session_factory) as session:
-        (found,) = runs.stale(session, older_than=60)
+        (found,) = neglected(session, older_than=60, improved_until=0)
         assert found.id == run_id and 100 <= found.heartbeat_age < 130
-        assert [view.id for view in runs.stale(session, older_than=-1, limit=1)] == [run_id]
-        assert {view.id for view in runs.stale(session, older_than=-1)} == {run_id, other}
+        assert [view.id for view in neglected(session, older_than=-1, improved_until=0, limit=1)] == [run_id]
+        assert {view.id for view in neglected(session, older_than=-1, improved_until=0)} == {run_id, other}
         runs.beat(session, run_id, 1)
-        assert runs.stale(session, older_than=60) == []
+        assert neglected(session, older_than=60, improved_until=0) == []
 
 
 def test_queued_runs_go_stale_and_ended_ones_do_not(session_factory: Maker) -> None:
@@ -107,7 +108,19 @@ def test_queued_runs_go_stale_and_ended_ones_do_not(session_factory: Maker) -> N
     let_pass(session_factory, queued, 50.5)
     let_pass(session_factory, ended, 50.5)
     with reading(session_factory) as session:
-        assert [view.id for view in runs.stale(session, older_than=50)] == [queued]
+        assert [view.id for view in neglected(session, older_than=50, improved_until=0)] == [queued]
+
+
+def test_a_run_past_its_time_is_looked_at_though_it_beats(session_factory: Maker) -> None:
+    late, improving, fresh = (solving(session_factory) for _ in range(3))
+    with transaction(session_factory) as session:
+        runs.start_deadline(session, late, 1, -1)
+        runs.start_deadline(session, improving, 1, 20)
+        runs.start_improving(session, improving, 1)
+        runs.start_deadline(session, fresh, 1, 20)
+    with reading(session_factory) as session:
+        assert [view.id for view in neglected(session, older_than=60, improved_until=15)] == [late]
+        assert {view.id for view in neglected(session, older_than=60, improved_until=25)} == {late, improving}
 
 
 def test_the_deadline_is_set_once_for_each_attempt(session_factory: Maker) -> None:
@@ -184,7 +197,7 @@ def test_asking_to_cancel_is_no_sign_of_life(session_factory: Maker) -> None:
     let_pass(session_factory, run_id, 100)
     with transaction(session_factory) as session:
         runs.request_cancel(session, run_id)
-        assert [view.id for view in runs.stale(session, older_than=60)] == [run_id]
+        assert [view.id for view in neglected(session, older_than=60, improved_until=0)] == [run_id]
 
 
 def test_an_ended_run_does_not_change_again(session_factory: Maker) -> None:

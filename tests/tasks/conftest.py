@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from models.inflight import Inflight
 from models.settings import settings
 from models.shop.parse import load
 from models.store import runs
@@ -67,6 +68,13 @@ class Road:
         assert data is not None
         return dict(json.loads(data))
 
+    def died(self, run_id: str, attempt: int, number: int, times: int = 1) -> None:
+        """A batch (or step) was begun that often, and its worker has not been heard of since."""
+        scratch = base.inflight()
+        for _ in range(times):
+            scratch.started(run_id, attempt, number)
+        scratch._client.hset(f"nightshift:run:{run_id}:{attempt}:batches", f"beat:{number}", "0.0")
+
     def take(self, name: str | None = None) -> list[tuple[str, tuple[Any, ...]]]:
         """Takes what was sent (of that name) out of the queue."""
         taken = [message for message in self.sent if name in (None, message[0].removeprefix("nightshift."))]
@@ -92,6 +100,7 @@ def road(database_url: str, redis_url: str, tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setenv("NIGHTSHIFT_SOLVE_PROCESSES", "2")
     _forget()
     road = Road()
+    monkeypatch.setattr(Inflight, "waiting", lambda *_: {(name, *args[:3]) for name, args in road.sent})
     monkeypatch.setattr(app, "send_task", lambda name, args, **_: road.sent.append((name, tuple(args))))
     yield road
     _forget()

@@ -115,8 +115,7 @@ def test_the_third_delivery_of_a_batch_uses_dispatch_alone(road: Road, monkeypat
     run_id = road.submit(shop(options={"engine": "cpsat", "time_limit_seconds": 2, "batch_size": 3}))
     road.deliver(road.take("plan"))
     for number in range(3):
-        for _ in range(2):
-            base.inflight().started(run_id, 1, number)
+        road.died(run_id, 1, number, times=2)
     road.deliver()
     assert road.view(run_id).state == "finished"
     assert road.result(run_id)["quality"]["engines_tried"] == ["dispatch"]

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
-from tasks import base
+from tasks import base, steps
 from tasks import sweep as sweeping
 from tasks.recovery import stumbled
 from tasks.sweep import sweep
@@ -48,27 +46,30 @@ def test_a_wiped_redis_costs_no_attempt(road: Road) -> None:
     assert (view.state, view.attempt) == ("finished", 1)
 
 
-def test_lost_batches_are_sent_again_when_no_queue_holds_them(road: Road, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lost_batches_are_sent_again_when_no_queue_holds_them(road: Road) -> None:
     run_id = road.submit()
     road.deliver(road.take("plan"))
-    first, *_ = road.take("solve")
+    first, second, _lost = road.take("solve")
     road.deliver([first])
-    monkeypatch.setattr(type(base.inflight()), "queue_depth", lambda *_: 0)
+    road.sent.append(second)
     sweep()
     assert [args for _, args in road.sent] == [(run_id, 1, 1), (run_id, 1, 2)]
     road.deliver()
     assert road.view(run_id).state == "finished"
 
 
-def test_a_run_that_waits_for_its_turn_is_left_alone(road: Road, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_that_waits_for_its_turn_is_left_alone(road: Road) -> None:
     run_id = road.submit()
-    road.deliver(road.take("plan"))
-    road.take("solve")
-    monkeypatch.setattr(type(base.inflight()), "queue_depth", lambda *_: 5)
     for _ in range(5):
         sweep()
-    assert road.sent == []
-    assert road.view(run_id).attempt == 1
+    assert road.sent == [("nightshift.plan", (run_id, 1))]
+    road.deliver(road.take("plan"))
+    waiting = [*road.sent]
+    for _ in range(5):
+        sweep()
+    assert road.sent == waiting
+    road.deliver()
+    assert (road.view(run_id).state, road.view(run_id).attempt) == ("finished", 1)
 
 
 def test_lost_merge_and_finish_messages_are_sent_again(road: Road) -> None:
@@ -89,12 +90,11 @@ def test_lost_merge_and_finish_messages_are_sent_again(road: Road) -> None:
 def test_a_lost_worker_costs_an_attempt_and_the_third_uses_dispatch(
     road: Road, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sweeping, "DEAD_SECONDS", -1.0)
     run_id = road.submit(shop(options={"engine": "cpsat", "time_limit_seconds": 2, "batch_size": 3}))
     for attempt in (1, 2):
         road.deliver(road.take("plan"))
         (_, args), *_ = road.take("solve")
-        base.inflight().started(*args)
+        road.died(*args)
         sweep()
         assert road.sent == [("nightshift.plan", (run_id, attempt + 1))]
     road.deliver()
@@ -104,12 +104,11 @@ def test_a_lost_worker_costs_an_attempt_and_the_third_uses_dispatch(
 
 
 def test_a_worker_lost_three_times_ends_in_a_stored_error(road: Road, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sweeping, "DEAD_SECONDS", -1.0)
     run_id = road.submit()
     for _ in range(3):
         road.deliver(road.take("plan"))
         (_, args), *_ = road.take("solve")
-        base.inflight().started(*args)
+        road.died(*args)
         sweep()
     view = road.view(run_id)
     assert view.state == "failed"
@@ -120,26 +119,22 @@ def test_a_worker_lost_three_times_ends_in_a_stored_error(road: Road, monkeypatc
 def test_a_planning_task_that_kills_its_worker_ends_in_a_stored_error(road: Road) -> None:
     run_id = road.submit()
     for attempt in (1, 2, 3):
-        for _ in range(3):
-            base.inflight().started(run_id, attempt, -1)
-        with pytest.raises(RuntimeError) as killed:
+        road.died(run_id, attempt, steps.PLAN, times=3)
+        with pytest.raises(steps.KillsWorkers) as killed:
             road.deliver(road.take("plan"))
         stumbled(run_id, attempt, killed.value)
     assert road.view(run_id).state == "failed"
 
 
 def test_two_sweeps_at_once_start_one_attempt(road: Road, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sweeping, "DEAD_SECONDS", -1.0)
     run_id = road.submit()
     road.deliver(road.take("plan"))
     (_, args), *_ = road.take("solve")
-    base.inflight().started(*args)
+    road.died(*args)
     view = road.view(run_id)
-    real: Any = sweeping.runs.stale
-    monkeypatch.setattr(sweeping.runs, "stale", lambda *_, **__: [view])
+    monkeypatch.setattr(sweeping, "neglected", lambda *_, **__: [view])
     sweep()
     sweep()
-    monkeypatch.setattr(sweeping.runs, "stale", real)
     assert road.sent == [("nightshift.plan", (run_id, 2))]
     assert road.view(run_id).attempt == 2
 
