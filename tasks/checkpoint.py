@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
+from sqlalchemy.orm import Session
+
 from models.store import plans
 from models.store.views import RunView
-from models.tables.session import transaction
+from models.tables.session import in_transaction
 from monitoring.logs import get
 from tasks.base import database
 from tasks.board import to_bytes
@@ -41,12 +43,9 @@ def keep(view: RunView, job: Work, incumbent: Incumbent, answers: Mapping[int, A
     if conclusion.refused:
         return False
     document = json.dumps(conclusion.document, separators=(",", ":")).encode()
-    with transaction(database()) as session:
-        return plans.keep(
-            session,
-            view.id,
-            view.attempt,
-            incumbent.version,
-            decisions=to_bytes(incumbent.decisions),
-            result=document,
-        )
+    decisions = to_bytes(incumbent.decisions)
+
+    def store(session: Session) -> bool:
+        return plans.keep(session, view.id, view.attempt, incumbent.version, decisions=decisions, result=document)
+
+    return in_transaction(database(), store)

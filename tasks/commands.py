@@ -13,7 +13,7 @@ from models.shop.problem import Problem
 from models.store import audit, idempotency, runs
 from models.store.idempotency import Claim
 from models.store.views import RunView
-from models.tables.session import in_transaction, reading, transaction
+from models.tables.session import in_transaction, reading
 from monitoring import metrics
 from monitoring.logs import get
 from tasks.base import database, inflight
@@ -93,8 +93,8 @@ def submitted(claim: Claim) -> str | None:
 
 def cancel(run_id: str, key_id: str | None = None) -> RunView | None:
     """Asks a run to stop and keep its best plan. None for an unknown id; a run that has ended is returned as it is."""
-    with transaction(database()) as session:
-        view = runs.request_cancel(session, run_id, actor=key_id or audit.SYSTEM)
+    actor = key_id or audit.SYSTEM
+    view = in_transaction(database(), lambda session: runs.request_cancel(session, run_id, actor=actor))
     if view is None or view.ended:
         return view
     try:

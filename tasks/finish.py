@@ -10,7 +10,7 @@ from models.shop.schedule import Decision
 from models.shop.timeline import replay
 from models.store import plans, runs
 from models.store.views import BatchRecord, RunView
-from models.tables.session import reading, transaction
+from models.tables.session import in_transaction, reading
 from monitoring.logs import get
 from tasks import counts, steps
 from tasks.base import RunTask, database, inflight
@@ -57,9 +57,9 @@ def _finish(view: RunView, job: Work, *, merged: bool) -> None:
     reports = {number: data for number, data in told.items() if number < len(job.batches)}
     improved = total(Steps(**json.loads(told[number])) for number in told.keys() - reports.keys())
     if view.state == "queued":
-        with transaction(database()) as session:
-            if not runs.begin(session, run_id, attempt, batches=len(job.batches)):
-                return
+        count = len(job.batches)
+        if not in_transaction(database(), lambda session: runs.begin(session, run_id, attempt, batches=count)):
+            return
     answers = {number: from_bytes(data) for number, data in reports.items()}
     conclusion = conclude(
         job.problem,
@@ -88,8 +88,10 @@ def _finish(view: RunView, job: Work, *, merged: bool) -> None:
         for number, answer in sorted(answers.items())
     ]
     document = json.dumps(conclusion.document, separators=(",", ":")).encode()
-    with transaction(database()) as session:
-        stored = runs.finish(session, run_id, attempt, state=state, result=document, batches=records)
+    stored = in_transaction(
+        database(),
+        lambda session: runs.finish(session, run_id, attempt, state=state, result=document, batches=records),
+    )
     if not stored:
         log.info("finish_lost", reason="the run moved on or ended meanwhile")
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 from models.settings import settings
 from models.store import runs
 from models.store.views import RunView
-from models.tables.session import reading, transaction
+from models.tables.session import in_transaction, reading
 from monitoring.logs import get
 from tasks import checkpoint, steps
 from tasks.base import RunTask, database, inflight
@@ -59,9 +59,8 @@ def _merge(view: RunView, job: Work) -> None:
         return
     improvers = settings().solve_processes
     scratch.open(run_id, attempt, len(job.batches) + improvers)
-    with transaction(database()) as session:
-        if not runs.start_improving(session, run_id, attempt):
-            return
+    if not in_transaction(database(), lambda session: runs.start_improving(session, run_id, attempt)):
+        return
     send_improvers(run_id, attempt, range(len(job.batches), len(job.batches) + improvers), left, target)
     log.info("improving", improvers=improvers, seconds=round(left, 3), source=plan.source)
     checkpoint.keep(view, job, incumbent, answers)

@@ -8,7 +8,7 @@ from models.settings import settings
 from models.shop.timeline import replay
 from models.store import plans, runs
 from models.store.views import RunView
-from models.tables.session import reading, transaction
+from models.tables.session import in_transaction, reading
 from monitoring import metrics
 from monitoring.logs import get
 from tasks import checkpoint, steps
@@ -43,8 +43,7 @@ def plan(task: RunTask, run_id: str, attempt: int) -> None:
 
 def _plan(view: RunView, job: Work) -> None:
     count = len(job.batches)
-    with transaction(database()) as session:
-        begun = runs.begin(session, view.id, view.attempt, batches=count)
+    begun = in_transaction(database(), lambda session: runs.begin(session, view.id, view.attempt, batches=count))
     if not begun and view.state != "solving":
         return
     inflight().open(view.id, view.attempt, count)

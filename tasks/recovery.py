@@ -7,7 +7,7 @@ import redis
 from models.settings import settings
 from models.store import runs
 from models.store.views import RunView
-from models.tables.session import reading, transaction
+from models.tables.session import in_transaction, reading
 from monitoring import metrics
 from monitoring.logs import get
 from tasks.base import database, inflight
@@ -52,15 +52,13 @@ def restart(view: RunView, why: str) -> bool:
             "detail": f"All {view.attempt} attempts failed. The last: {why}"[:1000],
             "attempts": view.attempt,
         }
-        with transaction(database()) as session:
-            stored = runs.fail(session, view.id, view.attempt, error)
+        stored = in_transaction(database(), lambda session: runs.fail(session, view.id, view.attempt, error))
         if stored:
             metrics.RUNS.labels("failed").inc()
             log.error("run_failed", run_id=view.id, attempts=view.attempt, why=why)
             forget(view.id, view.attempt)
         return stored
-    with transaction(database()) as session:
-        attempt = runs.resume(session, view.id, view.attempt, view.version)
+    attempt = in_transaction(database(), lambda session: runs.resume(session, view.id, view.attempt, view.version))
     if attempt is not None:
         metrics.RESUMED.inc()
         log.warning("run_resumed", run_id=view.id, attempt=attempt, why=why)

@@ -8,7 +8,7 @@ import threading
 from models.settings import settings
 from models.store import runs
 from models.store.views import RunView
-from models.tables.session import reading, transaction
+from models.tables.session import in_transaction, reading
 from monitoring.logs import get
 from tasks import counts, steps, watch
 from tasks.away import patiently
@@ -67,8 +67,8 @@ def solve(task: RunTask, run_id: str, attempt: int, number: int) -> None:
 
 def _solved(view: RunView, number: int, deliveries: int, look: watch.BatchWatch) -> Answer:
     config, job = settings(), work(view.id)
-    with transaction(database()) as session:
-        runs.start_deadline(session, view.id, view.attempt, job.problem.options.seconds + config.hard_limit_seconds)
+    until = job.problem.options.seconds + config.hard_limit_seconds
+    in_transaction(database(), lambda session: runs.start_deadline(session, view.id, view.attempt, until))
     last_resort = view.attempt >= config.max_attempts or deliveries >= config.max_attempts
     answer = solve_batch(
         job.problem,

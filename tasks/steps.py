@@ -9,7 +9,7 @@ import redis
 
 from models.settings import settings
 from models.store import runs
-from models.tables.session import transaction
+from models.tables.session import in_transaction
 from monitoring.logs import get
 from tasks import watch
 from tasks.away import SERVER_ERRORS
@@ -53,8 +53,7 @@ def taken(run_id: str, attempt: int, number: int, *, again: bool) -> Iterator[bo
     def beat() -> None:
         try:
             inflight().beat(run_id, attempt, number)
-            with transaction(database()) as session:
-                runs.touch(session, run_id, attempt)
+            in_transaction(database(), lambda session: runs.touch(session, run_id, attempt))
         except SERVER_ERRORS as error:
             log.warning("heartbeat_missed", error=type(error).__name__)
 

@@ -12,7 +12,7 @@ from models.settings import settings
 from models.store import runs
 from models.store.neglect import neglected
 from models.store.views import RunView
-from models.tables.session import reading, transaction
+from models.tables.session import in_transaction, reading
 from monitoring import metrics
 from monitoring.logs import get
 from tasks import watch
@@ -122,5 +122,4 @@ def _send_on(view: RunView, waiting: set[Message], name: str, step: str) -> str:
 
 
 def _touch(view: RunView) -> None:
-    with transaction(database()) as session:
-        runs.touch(session, view.id, view.attempt)
+    in_transaction(database(), lambda session: runs.touch(session, view.id, view.attempt))

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 
 from models.inflight import BatchState, Inflight
 from models.store import runs
-from models.tables.session import transaction
+from models.tables.session import in_transaction, reading
 from monitoring.logs import get
 from tasks.away import SERVER_ERRORS
 from tasks.base import database
@@ -88,7 +88,7 @@ class BatchWatch:
             self.told = (self.best, self.proved)
 
     def _beat(self) -> None:
-        with transaction(database()) as session:
-            alive = runs.beat(session, self.run_id, self.attempt)
+        alive = in_transaction(database(), lambda session: runs.beat(session, self.run_id, self.attempt))
+        with reading(database()) as session:
             view = runs.get(session, self.run_id)
         self.stopped = self.stopped or not alive or (view is not None and view.cancel_requested)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from models.tables.session import transaction
 from tasks import base, steps
 from tasks import sweep as sweeping
 from tasks.recovery import stumbled
@@ -143,7 +144,7 @@ def test_an_overdue_run_finishes_with_what_there_is(road: Road) -> None:
     run_id = road.submit()
     road.deliver(road.take("plan"))
     road.deliver(road.take("solve")[:1])
-    with sweeping.transaction(base.database()) as session:
+    with transaction(base.database()) as session:
         from sqlalchemy import update
 
         from models.tables import Run
