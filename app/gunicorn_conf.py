@@ -5,7 +5,10 @@
 
 from __future__ import annotations
 
+import ctypes
+import gc
 import sys
+from contextlib import suppress
 
 from models.settings import settings
 
@@ -38,6 +41,15 @@ SWITCH_SECONDS = 0.001
 """How long a thread that computes keeps others waiting: a poll must not wait for five turns of a parser."""
 
 
-def post_fork(_server: object, _worker: object) -> None:
-    """Called in the process that serves."""
+M_MMAP_THRESHOLD = -3
+LARGE_BLOCK = 256 * 1024
+"""Bytes from which on memory is given back to the system when it is freed: bodies and results come and go."""
+
+
+def post_worker_init(_worker: object) -> None:
+    """Called in the process that serves, once the application is loaded."""
     sys.setswitchinterval(SWITCH_SECONDS)
+    gc.collect()
+    gc.freeze()  # what the application consists of is never looked at again: a full collection would hold up every poll
+    with suppress(OSError, AttributeError):  # a C library without mallopt keeps what it has
+        ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK)

@@ -266,7 +266,10 @@ def _with_example(schema: dict[str, Any]) -> None:
 
 
 class ProblemForm(Form):
-    """A scheduling problem. Times are RFC 3339 with offset, durations hours; unknown fields are refused."""
+    """A scheduling problem. Times are RFC 3339 with offset, durations hours; unknown fields are refused.
+
+    A field that is null counts as left out, here and in every object below.
+    """
 
     model_config = ConfigDict(json_schema_extra=_with_example)
 
