@@ -21,9 +21,8 @@ from tasks.merge import seconds_left
 from tasks.problems import Work, work
 from tasks.steps import count as deliveries_of
 from tasks.watch import BatchWatch, nobody_busy
-from workers.batch import AUTO_ENGINE
 from workers.celery import app
-from workers.engine import Levels, Limits, load
+from workers.engine import Levels, Limits, load_repairer
 from workers.improve.loop import Steps
 from workers.improve.loop import improve as improve_plan
 from workers.wire import from_bytes
@@ -97,8 +96,7 @@ def _improved(view: RunView, job: Work, number: int, target: list[int]) -> Steps
         return improve_plan(
             job.problem,
             watch.board,
-            load(AUTO_ENGINE),
-            load("dispatch"),
+            load_repairer(),
             Limits.within(
                 max(0.0, seconds_left(view)),
                 threads=settings().solve_threads,

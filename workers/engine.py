@@ -12,8 +12,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from models.shop.calendar import Calendars
 from models.shop.problem import Problem
-from models.shop.schedule import Decision
+from models.shop.schedule import Decision, Schedule
 
 Levels = tuple[int, ...]
 """A plan's value for comparison, smaller is better: weight of unscheduled jobs first, then each objective level."""
@@ -99,11 +100,64 @@ class Engine(Protocol):
         """
 
 
+@dataclass(frozen=True, slots=True)
+class Neighbourhood:
+    """What may be decided again of a schedule.
+
+    ``free`` operations may go to any machine, operator and time, ``kept`` ones move in time alone, in the order that
+    they have on their machines; everything else stands. ``level`` is the objective level to make better, those before
+    it must not get worse. The problem is already relaxed.
+    """
+
+    problem: Problem
+    calendars: Calendars
+    schedule: Schedule
+    free: frozenset[int]
+    kept: frozenset[int]
+    level: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Where an operation of a neighbourhood goes; ``start`` in seconds says what comes before what."""
+
+    operation: int
+    machine: int
+    operator: int | None
+    start: int
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """How a neighbourhood was decided; ``proved`` says that there is nothing better to find in it."""
+
+    moves: tuple[Move, ...]
+    proved: bool
+
+
+class Repairer(Protocol):
+    """A way to solve neighbourhoods of a plan."""
+
+    def repair(self, around: Neighbourhood, limits: Limits, watch: Watch) -> Repair:
+        """The best moves found by the deadline; none where the schedule has the best that was found."""
+
+
 ENGINES: Mapping[str, str] = {
     "dispatch": "workers.dispatch.engine:DispatchEngine",
     "cpsat": "workers.cpsat.engine:CpSatEngine",
 }
 """Engine name -> dotted name, so that only the worker that needs a solver imports it."""
+
+
+REPAIRER = "workers.cpsat.repair:CpSatRepairer"
+"""Who solves neighbourhoods."""
+
+
+def load_repairer() -> Repairer:
+    """A new repairer."""
+    module, _, attribute = REPAIRER.partition(":")
+    repairer: Repairer = getattr(importlib.import_module(module), attribute)()
+    return repairer
 
 
 def load(name: str) -> Engine:

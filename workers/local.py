@@ -14,10 +14,10 @@ from models.shop.canonical import digest
 from models.shop.problem import Problem
 from models.shop.relax import relaxed
 from workers.aggregate import aggregate
-from workers.batch import AUTO_ENGINE, Answer, solve_batch
+from workers.batch import Answer, solve_batch
 from workers.bounds import level_bounds, lower_bounds
 from workers.conclude import AGGREGATE_SECONDS, conclude
-from workers.engine import Levels, Limits, Watch, load
+from workers.engine import Levels, Limits, Watch, load_repairer
 from workers.improve.incumbent import Board, Incumbent, LocalBoard, value_of
 from workers.improve.loop import Steps, improve, reached
 from workers.pool import Pool
@@ -64,7 +64,7 @@ class Run:
         """Improves the plan on ``board`` until the run's deadline, as improver ``number``."""
         limits = Limits(self.deadline, seed=self.seed + len(self.batches) + number, gap_tolerance=self.gap_tolerance)
         return improve(
-            self.problem, board, load(AUTO_ENGINE), load("dispatch"), limits, watch, f"improver-{number}", tick, target
+            self.problem, board, load_repairer(), limits, watch, f"improver-{number}", tick, target
         )
 
 

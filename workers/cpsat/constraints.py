@@ -7,7 +7,7 @@ calendars meet. What a plan may do is what docs/problem.md says; what is not mod
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -26,10 +26,15 @@ def add_rules(variables: Variables) -> Clock:
     precedence(variables, clock)
     for machine in variables.machines:
         places = [clock.place(option) for option in variables.on[machine]]
-        if machine in variables.scope.has_setups:
-            setups(variables, machine, places)
-        elif machine in variables.scope.kept:
-            kept_order(variables, machine, places)
+        kept = set(variables.scope.kept.get(machine, ()))
+        if variables.scope.problem.machines[machine].capacity == 1:
+            if len(kept) == len(places):
+                kept_line(variables, machine, places)
+                continue
+            if machine in variables.scope.has_setups:
+                setups(variables, machine, places)
+            elif kept:
+                kept_line(variables, machine, [p for p in places if _number(p) in kept])
         capacity(variables, machine, places)
     operators(variables, clock)
     return clock
@@ -37,12 +42,16 @@ def add_rules(variables: Variables) -> Clock:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """An option on its machine: from ``start`` to ``end`` in coordinates of the machine's own open time."""
+    """An option on its machine: from ``start`` to ``end`` in coordinates of the machine's own open time.
+
+    ``plan_start`` is its start there in the known plan.
+    """
 
     option: Option
     start: Expression
     end: Expression
     interval: Interval
+    plan_start: int
 
 
 class Clock:
@@ -94,20 +103,20 @@ class Clock:
                 interval = cp.new_fixed_size_interval_var(option.start, option.seconds, "")
             else:
                 interval = cp.new_optional_fixed_size_interval_var(option.start, option.seconds, condition, "")
-            return Place(option, option.start, end, interval)
+            return Place(option, option.start, end, interval, option.plan_start)
         stays = self.variables.stays[option.operation.number]
         there = [stay for stay in stays if any(own.machine == option.machine for own in stay.options)]
         stretch = self.stretch(there, machine)
-        return Place(
-            option,
-            stretch[0],
-            stretch[2],
-            cp.new_optional_interval_var(*stretch, condition, ""),
-        )
+        interval = cp.new_optional_interval_var(*stretch, condition, "")
+        planned = self.variables.plan.get(option.operation.number)
+        start = 0 if planned is None else machine.coordinate(self.variables.units(planned.start))
+        return Place(option, stretch[0], stretch[2], interval, start)
 
     def stretch(self, stays: Sequence[Stay], on: Axis) -> tuple[Variable, Variable, Variable]:
         """Start, size and end of one of an operation's stays on an axis that is open whenever one of these is."""
         operation = stays[0].operation.number
+        if len(stays) == 1 and stays[0].used is None and stays[0].axis is on and stays[0].options[0].sure:
+            return stays[0].start, stays[0].options[0].seconds, stays[0].end
         key = operation, id(on), *map(id, stays)
         if key not in self.stretches:
             variables, model, plan = self.variables, self.variables.model, self.variables.plan.get(operation)
@@ -284,8 +293,9 @@ def operators(variables: Variables, clock: Clock) -> None:
         most, attended = scope.problem.operators[who].capacity, scope.attended.get(who, ())
         first = min(scope.earliest[number] for number, _ in users)
         last = max(variables.windows.latest[number] for number, _ in users)
-        around = [(start, end) for start, end in attended if end > first and start < last]
-        if len(users) + crowd(around) <= most:
+        around = [(max(first, start), min(last, end)) for start, end in attended if end > first and start < last]
+        asking = [(scope.earliest[number], variables.windows.latest[number]) for number, _ in users]
+        if crowd([*around, *asking]) <= most:
             continue
         axis = variables.axis(scope.calendars.operator(who))
         rows = []
@@ -332,12 +342,32 @@ def _cumulative(variables: Variables, rows: Sequence[Interval], taken: Sequence[
         cp.add_cumulative([*rows, *fixed], [*(1 for _ in rows), *(min(level, most) for *_, level in around)], most)
 
 
-def kept_order(variables: Variables, machine: int, places: Sequence[Place]) -> None:
-    """Operations of which the order is kept follow one another."""
-    order = {number: k for k, number in enumerate(variables.scope.kept[machine])}
-    kept = sorted((p for p in places if p.option.operation.number in order), key=lambda p: order[_number(p)])
-    for before, after in pairwise(kept):
-        variables.model.cp.add(after.start >= before.end)
+def kept_line(variables: Variables, machine: int, places: Sequence[Place]) -> None:
+    """Operations of which the order is kept follow one another, between fixed work, with setups."""
+    scope, model = variables.scope, variables.model
+    nodes = in_line(variables, machine, places)
+    end: Expression = variables.axes[machine].coordinate(variables.units(scope.origins.get(machine, 0)))
+    family, fixed = first_family(variables, machine), True
+    for node in nodes:
+        block = isinstance(node, Block)
+        first, last = _families(node)
+        if not (fixed and block):
+            model.cp.add(node.start >= end + variables.units(scope.problem.setup_seconds(machine, family, first)))
+        end, family, fixed = node.end, last, block
+
+
+def in_line(variables: Variables, machine: int, kept: Iterable[Place]) -> list[Place | Block]:
+    """Fixed work and operations of which the order is kept, in that order."""
+    nodes: list[Place | Block] = [*fixed_work(variables, machine), *kept]
+    nodes.sort(key=lambda node: node.start if isinstance(node, Block) else node.plan_start)
+    return nodes
+
+
+def _families(node: Place | Block) -> tuple[str | None, str | None]:
+    """The families that a machine works in at the start and at the end of it."""
+    if isinstance(node, Block):
+        return node.first_family, node.last_family
+    return node.option.operation.family_id, node.option.operation.family_id
 
 
 def setups(variables: Variables, machine: int, places: Sequence[Place]) -> None:
@@ -350,16 +380,14 @@ def setups(variables: Variables, machine: int, places: Sequence[Place]) -> None:
     scope, model = variables.scope, variables.model
     if not places:
         return
-    order = scope.kept.get(machine, ())
-    kept = {p.option.operation.number: p for p in places if p.option.operation.number in order}
-    nodes: list[Place | Block] = [*fixed_work(variables, machine), *(kept[n] for n in order if n in kept)]
-    nodes.sort(key=lambda node: node.start if isinstance(node, Block) else node.option.plan_start)
+    order = frozenset(scope.kept.get(machine, ()))
+    nodes = in_line(variables, machine, (p for p in places if _number(p) in order))
     stands = 1 + len(nodes)
-    nodes += [p for p in places if p.option.operation.number not in kept]
+    nodes += [p for p in places if _number(p) not in order]
     origin = variables.axes[machine].coordinate(variables.units(scope.origins.get(machine, 0)))
     first = first_family(variables, machine)
-    before = [first, *(n.last_family if isinstance(n, Block) else n.option.operation.family_id for n in nodes)]
-    after = [first, *(n.first_family if isinstance(n, Block) else n.option.operation.family_id for n in nodes)]
+    before = [first, *(_families(node)[1] for node in nodes)]
+    after = [first, *(_families(node)[0] for node in nodes)]
     begins: list[Expression] = [0, *(node.start for node in nodes)]
     ends: list[Expression] = [origin, *(node.end for node in nodes)]
     following = _planned_order(nodes)
@@ -371,15 +399,17 @@ def setups(variables: Variables, machine: int, places: Sequence[Place]) -> None:
     if stands == 1 and len(arcs) == len(nodes):
         arcs.append((0, 0, model.boolean(0 not in following)))
     for i in range(len(before)):
-        for j in range(len(after)):
-            if i == j or (i < stands and j < stands and j != (i + 1) % stands):
+        fixed = i == 0 or isinstance(nodes[i - 1], Block)
+        later = range(stands, len(after)) if i < stands else range(len(after))
+        for j in [(i + 1) % stands, *later] if i < stands else later:
+            if i == j:
                 continue
             literal = model.boolean(following.get(i) == j)
             arcs.append((i, j, literal))
             if j == 0:
                 continue
             seconds = scope.problem.setup_seconds(machine, before[i], after[j])
-            if not (isinstance(nodes[j - 1], Block) and (i == 0 or isinstance(nodes[i - 1], Block))):
+            if not (fixed and isinstance(nodes[j - 1], Block)):
                 model.cp.add(begins[j] >= ends[i] + variables.units(seconds)).only_enforce_if(literal)
             elif not scope.kept:
                 continue
@@ -407,7 +437,7 @@ def _number(place: Place) -> int:
 def _planned_order(nodes: Sequence[Place | Block]) -> dict[int, int]:
     """The node that follows each node of the circuit in the known plan; empty where nothing runs there."""
     rows = [
-        (node.start if isinstance(node, Block) else node.option.plan_start, 1 + k)
+        (node.start if isinstance(node, Block) else node.plan_start, 1 + k)
         for k, node in enumerate(nodes)
         if isinstance(node, Block) or node.option.taken
     ]

@@ -24,19 +24,28 @@ class HintedModel:
     def __init__(self, hinted: bool) -> None:
         self.cp = cp_model.CpModel()
         self.hinted = hinted
+        self._hints: list[tuple[int, int]] = []
+
+    def finish(self) -> cp_model.CpModel:
+        """The model with its hints."""
+        hint = self.cp.proto.solution_hint
+        hint.vars.extend(index for index, _ in self._hints)
+        hint.values.extend(value for _, value in self._hints)
+        self._hints = []
+        return self.cp
 
     def integer(self, low: int, high: int, value: int) -> Variable:
         """An integer variable in [low, high]; ``value`` in the known plan."""
         variable = self.cp.new_int_var(low, high, "")
         if self.hinted:
-            self.cp.add_hint(variable, min(max(value, low), high))
+            self._hints.append((variable.index, min(max(value, low), high)))
         return variable
 
     def boolean(self, value: bool) -> Variable:
         """A literal; ``value`` in the known plan."""
         literal = self.cp.new_bool_var("")
         if self.hinted:
-            self.cp.add_hint(literal, value)
+            self._hints.append((literal.index, int(value)))
         return literal
 
 

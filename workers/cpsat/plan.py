@@ -46,3 +46,13 @@ def decisions_of(variables: Variables, value: Callable[[Variable], int]) -> tupl
                     rows.append((stay.axis.start(start), start, Decision(number, option.machine, who)))
     rows.sort(key=lambda row: (row[0], row[1], row[2].operation))
     return tuple(decision for _, _, decision in rows)
+
+
+def starts_of(variables: Variables, value: Callable[[Variable], int]) -> dict[int, int]:
+    """When each operation of a solution starts, in seconds."""
+    return {
+        number: variables.unit * stay.axis.start(value(stay.start))
+        for number, stays in variables.stays.items()
+        for stay in stays
+        if stay.used is None or value(stay.used)
+    }

@@ -91,7 +91,7 @@ def search(model: HintedModel, task: Task) -> Found:
     poller = threading.Thread(target=poll, name="cpsat-stop", daemon=True)
     poller.start()
     try:
-        status = solver.solve(model.cp, _Watcher(task))
+        status = solver.solve(model.finish(), _Watcher(task))
     finally:
         ended.set()
         poller.join()

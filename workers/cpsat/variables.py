@@ -64,11 +64,14 @@ class Stay:
 class Variables:
     """All variables of a part, in units of ``unit`` seconds, with hints from ``plan`` (assignment by operation)."""
 
-    def __init__(self, scope: Scope, part: Part, windows: Windows, plan: Mapping[int, Assignment]) -> None:
+    def __init__(
+        self, scope: Scope, part: Part, windows: Windows, plan: Mapping[int, Assignment], unit: int | None = None
+    ) -> None:
+        """``unit`` None takes the greatest that all times can be written in."""
         self.scope, self.part, self.windows, self.plan = scope, part, windows, plan
         self.model = HintedModel(all(operation.number in plan for operation in part.operations))
         self.machines = sorted({machine for operation in part.operations for machine in operation.options})
-        self.unit = _unit(scope, part, windows, self.machines)
+        self.unit = unit or _unit(scope, part, windows, self.machines)
         self.reach = windows.reach // self.unit
         self._axes: dict[int, Axis] = {}
         self._same: dict[tuple[tuple[int, ...], tuple[int, ...]], Axis] = {}

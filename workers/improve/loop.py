@@ -12,19 +12,19 @@ from dataclasses import astuple, dataclass, replace
 from random import Random
 
 from models.shop.calendar import Calendars
-from models.shop.problem import Problem
+from models.shop.problem import WHOLE_SHARE, Problem
 from models.shop.schedule import Decision, Schedule
 from models.shop.timeline import replay
-from workers.engine import Engine, Levels, Limits, Report, Unwatched, Watch
-from workers.improve.incumbent import Board, Incumbent, value_of
-from workers.improve.neighbourhood import Neighbourhood, around, pick
+from workers.engine import Levels, Limits, Move, Neighbourhood, Repairer, Unwatched, Watch
+from workers.improve.incumbent import Board, value_of
+from workers.improve.neighbourhood import Plan, pick
 
-FIRST_SIZE = 24
-LEAST_SIZE = 8
-MOST_SIZE = 120
+FIRST_SIZE = 16
+LEAST_SIZE = 6
+MOST_SIZE = 200
 """Operations freed at once; grows while neighbourhoods are solved to the end in time, shrinks where they are not."""
 
-STEP_SECONDS = 1.0
+STEP_SECONDS = 0.6
 LAST_STEP_SECONDS = 0.15
 """With less time than this left no further step is started."""
 
@@ -58,8 +58,7 @@ def total(steps: Iterable[Steps]) -> Steps:
 def improve(
     problem: Problem,
     board: Board,
-    engine: Engine,
-    spare: Engine,
+    repairer: Repairer,
     limits: Limits,
     watch: Watch | None = None,
     owner: str = "improver",
@@ -70,36 +69,46 @@ def improve(
 
     With lower bounds of all levels as ``target`` it also ends when they are reached, to the limits' gap tolerance.
 
-    ``engine`` solves neighbourhoods; what it hands over goes to ``spare``. The same seed makes the same choices,
-    but what they lead to depends on how fast the machine is and on who else improves.
+    The same seed makes the same choices, but what they lead to depends on how fast the machine is and on who else
+    improves.
     """
     watch = watch or Unwatched()
     random = Random(limits.seed)
     calendars = Calendars(problem)
-    steps, size, engines = Steps(), FIRST_SIZE, [engine, spare]
-    known: tuple[int, Schedule] | None = None
+    steps, size = Steps(), FIRST_SIZE
+    version, plan = 0, None
     while limits.seconds_left > LAST_STEP_SECONDS and not watch.cancelled():
         tick()
         incumbent = board.read()
         if incumbent is None or (target and reached(incumbent.levels, target, limits.gap_tolerance)):
             break
-        if known is None or known[0] != incumbent.version:
-            known = (incumbent.version, replay(problem, incumbent.decisions, None, calendars))
-        free = pick(problem, known[1], size, random)
-        if free is None:
+        if plan is None or version != incumbent.version:
+            version, plan = incumbent.version, Plan(problem, replay(problem, incumbent.decisions, None, calendars))
+        level = _open_level(incumbent.levels, target)
+        chosen = pick(plan, level, size, random)
+        if chosen is None:
             break
         steps.tried += 1
-        if not board.claim(free.machines, owner, STEP_SECONDS * 3):
+        if not board.claim(chosen.machines, owner, STEP_SECONDS * 3):
             steps.blocked += 1
             continue
         try:
-            report = _solved(problem, known[1], free, engines, limits, random, watch)
-            size = _next_size(size, report)
-            if report.decisions:
-                _offer(problem, board, free, report, calendars, steps, watch)
+            around = Neighbourhood(problem, calendars, plan.schedule, chosen.free, chosen.kept, level)
+            step = Limits.within(min(STEP_SECONDS, limits.seconds_left), threads=limits.threads)
+            found = repairer.repair(around, replace(step, seed=random.randrange(2**31)), _Quiet(watch))
+            size = _next_size(size, found.proved)
+            if found.moves:
+                _offer(problem, board, (version, plan.schedule), found.moves, calendars, steps, watch)
         finally:
-            board.release(free.machines, owner)
+            board.release(chosen.machines, owner)
     return steps
+
+
+def _open_level(levels: Levels, target: Levels | None) -> int:
+    """The first objective level that is not proved to be as good as can be; the last one if all are."""
+    objective = levels[1:]
+    bounds = target[1:] if target else (0,) * len(objective)
+    return next((k for k, (value, bound) in enumerate(zip(objective, bounds, strict=True)) if value > bound), len(objective) - 1)
 
 
 def reached(levels: Levels, bounds: Levels, gap_tolerance: float = 0.0) -> bool:
@@ -107,53 +116,32 @@ def reached(levels: Levels, bounds: Levels, gap_tolerance: float = 0.0) -> bool:
     return all(level - bound <= gap_tolerance * level for level, bound in zip(levels, bounds, strict=True))
 
 
-def _solved(
-    problem: Problem,
-    schedule: Schedule,
-    free: Neighbourhood,
-    engines: list[Engine],
-    limits: Limits,
-    random: Random,
-    watch: Watch,
-) -> Report:
-    part = around(problem, schedule, free)
-    start = tuple(
-        Decision(row.operation, row.machine, row.operator, row.lot, row.share)
-        for row in schedule.assignments
-        if row.operation in free.operations and not row.fixed
-    )
-    for engine in engines:
-        if hasattr(engine, "start"):
-            engine.start = start
-        seconds = min(STEP_SECONDS, limits.seconds_left)
-        step = replace(Limits.within(seconds, threads=limits.threads), seed=random.randrange(2**31))
-        report = engine.solve(part, free.jobs, step, _Quiet(watch))
-        if not report.handed_over:
-            return report
-    return report
-
-
-def _next_size(size: int, report: Report) -> int:
-    if report.status == "optimal":
-        return min(MOST_SIZE, size + max(1, size // 6))
-    return max(LEAST_SIZE, size - max(1, size // 8))
+def _next_size(size: int, proved: bool) -> int:
+    if proved:
+        return min(MOST_SIZE, size + max(1, size // 8))
+    return max(LEAST_SIZE, size - max(1, size // 10))
 
 
 def _offer(
     problem: Problem,
     board: Board,
-    free: Neighbourhood,
-    report: Report,
+    known: tuple[int, Schedule],
+    moves: Sequence[Move],
     calendars: Calendars,
     steps: Steps,
     watch: Watch,
 ) -> None:
-    """Rebases the patch on the incumbent of now and puts it if the plan gets better, or no worse but different."""
+    """Rebases the patch on the incumbent of now and puts it if the plan gets better, or no worse but different.
+
+    ``known`` is the version and schedule that the moves are made for.
+    """
     for _ in range(REBASES):
         now = board.read()
         if now is None:
             return
-        schedule = rebased(problem, now, free, report, calendars)
+        if now.version != known[0]:
+            known = now.version, replay(problem, now.decisions, None, calendars)
+        schedule = rebased(problem, known[1], moves, calendars)
         value = value_of(problem, schedule, calendars)
         decisions = schedule.decisions()
         if value > now.value or decisions == now.decisions:
@@ -168,15 +156,22 @@ def _offer(
     steps.lost += 1
 
 
-def rebased(problem: Problem, now: Incumbent, free: Neighbourhood, report: Report, calendars: Calendars) -> Schedule:
-    """The incumbent with the neighbourhood's operations decided as in ``report``: one list by start time, replayed.
+def rebased(problem: Problem, now: Schedule, moves: Sequence[Move], calendars: Calendars) -> Schedule:
+    """A schedule with some operations moved: one list by start time, replayed.
 
-    Operations outside the neighbourhood keep machine, operator and order; their times follow.
+    All others keep machine, operator and order; their times follow.
     """
-    before = replay(problem, now.decisions, None, calendars)
-    outside = [row for row in before.assignments if not row.fixed and row.operation not in free.operations]
-    part = replay(around(problem, before, free), report.decisions, free.jobs, calendars)
-    inside = [row for row in part.assignments if row.operation in free.operations]
-    rows = sorted([*outside, *inside], key=lambda row: (row.start, row.end, row.operation, row.lot))
-    decided = [Decision(row.operation, row.machine, row.operator, row.lot, row.share) for row in rows]
-    return replay(problem, decided, None, calendars)
+    moved = {move.operation: move for move in moves}
+    rows: list[tuple[int, int, int, Decision]] = []
+    for row in now.assignments:
+        move = moved.get(row.operation)
+        if row.fixed:
+            continue
+        if move is None or row.share != WHOLE_SHARE:
+            decision = Decision(row.operation, row.machine, row.operator, row.lot, row.share)
+            rows.append((row.start, row.operation, row.lot, decision))
+        else:
+            decision = Decision(row.operation, move.machine, move.operator)
+            rows.append((move.start, row.operation, row.lot, decision))
+    rows.sort(key=lambda row: row[:3])
+    return replay(problem, [row[3] for row in rows], None, calendars)
