@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from backports import zstd
 from werkzeug.test import TestResponse
 
 from app import create_app
@@ -137,3 +138,38 @@ class TestTooLarge:
 def test_damaged_gzip_is_refused(api: Api, data: bytes) -> None:
     document = refused(api, api.send(data, headers={"Content-Encoding": "gzip"}), 400)
     assert document["type"] == "urn:nightshift:error:damaged-gzip"
+
+
+@pytest.mark.parametrize("data", [b"no zstd", zstd.compress(b"{}" * 99)[:-4], zstd.compress(b"{}") * 2])
+def test_damaged_zstd_is_refused(api: Api, data: bytes) -> None:
+    document = refused(api, api.send(data, headers={"Content-Encoding": "zstd"}), 400)
+    assert document["type"] == "urn:nightshift:error:damaged-zstd"
+
+
+def test_zstd_is_inflated_within_the_bound(api: Api) -> None:
+    packed = zstd.compress(json.dumps(sound()).encode())
+    assert api.send(packed, headers={"Content-Encoding": "zstd"}).status_code == 202
+    api.client = create_app(replace(api.settings, max_body_bytes=2048)).test_client()
+    bomb = zstd.compress(b" " * 10_000_000)
+    assert len(bomb) < 2048
+    assert api.send(bomb, headers={"Content-Encoding": "zstd"}).status_code == 413
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "cursor=x",
+        "cursor=e30",
+        "cursor=WzFd",
+        "cursor=WzEsICJcXHUwMDAwIl0",
+        "cursor=\u00e9",
+        "created_after=yesterday",
+        "created_before=2026-01-05T06:00:00",
+        "state=queued&state=lost",
+        "before=1",
+    ],
+)
+def test_a_query_that_is_none_names_its_parameter(api: Api, query: str) -> None:
+    answer = api.get(f"/v1/schedules?{query}")
+    assert answer.status_code == 422
+    assert json.loads(answer.data)["errors"][0]["field"] == query.partition("=")[0]

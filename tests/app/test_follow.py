@@ -210,3 +210,18 @@ def test_a_bad_query_names_the_parameter(api: Api, query: str) -> None:
     assert document["errors"][0]["field"] == name
     assert value in document["errors"][0]["value"]
     assert document["total_errors"] == 1
+
+
+def test_the_list_takes_several_states_request_ids_and_times(api: Api) -> None:
+    first, second = queued(api, request_id="a"), solving(api, request_id="b")
+    third = queued(api, request_id="c")
+    end(api, second)
+    moment = api.get(f"/v1/schedules/{second}").json["created_at"]  # type: ignore[index]
+
+    def ids(query: str) -> list[str]:
+        return [row["id"] for row in api.get(f"/v1/schedules?{query}").json["schedules"]]  # type: ignore[index]
+
+    assert ids("state=queued&state=finished&state=failed") == [third, second, first]
+    assert ids("request_id=b") == [second]
+    assert ids(f"created_after={moment}") == [third, second]
+    assert first in ids(f"created_before={moment}") and third not in ids(f"created_before={moment}")

@@ -15,6 +15,7 @@ from models.shop.parse import load, parse
 from models.shop.problem import Problem
 from tests.build import at, document, job, machine, operation, problem
 from tests.shop.faults import changed
+from tests.shop.mutations import sources
 from tests.strategies import problems
 
 SPAN = {"from": at(1), "to": at(2)}
@@ -148,3 +149,10 @@ def test_a_machine_that_is_gone_stays_gone() -> None:
     made = parse(changed(FULL, "machines", machines))
     assert to_document(made)["reference"][1]["machine_id"] == "gone''"
     assert parse(to_document(made)) == made
+
+
+def test_the_bytes_are_those_of_the_document() -> None:
+    for source in sources():
+        problem = parse(source)
+        text = json.dumps(to_document(problem), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        assert canonical_bytes(problem) == text.encode()
