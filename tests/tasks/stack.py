@@ -1,4 +1,4 @@
-"""A whole stack of real processes for tests that kill parts of it: workers, beat, a Redis of its own, any database."""
+"""A whole stack of real processes for tests that kill parts of it: web, workers, beat; any Redis and database."""
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ PROCESSES = {
     "control": [*CELERY, "worker", "--queues", "control", "--hostname", "control@%h", "--concurrency", "1"],
     "solve": [*CELERY, "worker", "--queues", "solve", "--hostname", "solve@%h", "--concurrency", "2"],
     "beat": [*CELERY, "beat"],
+    "web": [sys.executable, "-m", "gunicorn", "--config", "python:app.gunicorn_conf"],
 }
+WORKERS = ("control", "solve")
 START_SECONDS = 60.0
 SUBMIT = """
 import sys
@@ -37,18 +39,25 @@ print(submit(body, load(body), None))
 
 @dataclass
 class Stack:
-    """Starts the processes in ``env``; every one still alive is killed when the test ends."""
+    """Starts the processes in ``env``; every one still alive is killed when the test ends.
+
+    ``include`` is a module that the workers import beside their tasks.
+    """
 
     env: dict[str, str]
     folder: Path
     database_url: str
+    include: str | None = None
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     def start(self, *names: str) -> None:
-        for name in names or PROCESSES:
+        for name in names or ("control", "solve", "beat"):
+            command = [*PROCESSES[name]]
+            if self.include is not None and name in WORKERS:
+                command += ["--include", self.include]
             with (self.folder / f"{name}.log").open("ab") as log:
                 self.running[name] = subprocess.Popen(
-                    PROCESSES[name], env=self.env, stdout=log, stderr=log, start_new_session=True
+                    command, env=self.env, stdout=log, stderr=log, start_new_session=True
                 )
 
     def kill(self, name: str) -> None:
@@ -56,6 +65,12 @@ class Stack:
         process = self.running.pop(name)
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+
+    def start_again(self) -> None:
+        """Starts what has ended by itself, as a supervisor does."""
+        for name, process in list(self.running.items()):
+            if process.poll() is not None:
+                self.start(name)
 
     def children(self, name: str) -> list[psutil.Process]:
         return psutil.Process(self.running[name].pid).children(recursive=True)
