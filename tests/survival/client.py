@@ -10,6 +10,7 @@ from typing import Any
 
 AWAY = (OSError, http.client.HTTPException)
 PAUSE_SECONDS = 0.1
+PATIENCE_SECONDS = 60.0
 
 
 @dataclass
@@ -21,23 +22,26 @@ class Client:
     token: str
     timeout: float = 40.0
 
-    def ask(self, method: str, path: str, body: object = None) -> tuple[int, dict[str, Any]]:
+    def ask(self, method: str, path: str, body: object = None, key: str | None = None) -> tuple[int, dict[str, Any]]:
         """One request on a connection of its own: status and document. Raises one of AWAY."""
         connection = http.client.HTTPConnection(self.host, self.port, timeout=self.timeout)
         try:
             headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
+            headers |= {} if key is None else {"Idempotency-Key": key}
             connection.request(method, path, None if body is None else json.dumps(body), headers)
             answer = connection.getresponse()
             return answer.status, json.loads(answer.read())
         finally:
             connection.close()
 
-    def insist(self, method: str, path: str, body: object = None, seconds: float = 60.0) -> tuple[int, dict[str, Any]]:
+    def insist(
+        self, method: str, path: str, body: object = None, key: str | None = None
+    ) -> tuple[int, dict[str, Any]]:
         """Asks until there is an answer other than 503. A request that was cut off may have been carried out."""
-        end = time.monotonic() + seconds
+        end = time.monotonic() + PATIENCE_SECONDS
         while True:
             try:
-                status, document = self.ask(method, path, body)
+                status, document = self.ask(method, path, body, key)
                 if status != 503:
                     return status, document
             except AWAY:
@@ -46,8 +50,8 @@ class Client:
             assert time.monotonic() < end, f"{method} {path} answers 503"
             time.sleep(PAUSE_SECONDS)
 
-    def submit(self, problem: object) -> str:
-        """The id of a request that was answered 202."""
-        status, document = self.insist("POST", "/v1/schedules", problem)
+    def submit(self, problem: object, query: str = "", key: str | None = None) -> str:
+        """The id of a request that was answered 202; with an idempotency ``key`` it is accepted once."""
+        status, document = self.insist("POST", f"/v1/schedules{query}", problem, key)
         assert status == 202, document
         return str(document["id"])

@@ -62,7 +62,10 @@ class Stack:
 
     def kill(self, name: str) -> None:
         """SIGKILL to the process and all its children at once."""
-        process = self.running.pop(name)
+        self.kill_group(self.running.pop(name))
+
+    @staticmethod
+    def kill_group(process: subprocess.Popen[bytes]) -> None:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
