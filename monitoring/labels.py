@@ -45,12 +45,12 @@ _seen: dict[str, set[str]] = {}
 def bounded(name: str, value: object) -> str:
     """``value`` as a value of the label ``name``, or OTHER."""
     text = str(value)
-    allowed = VALUES.get(name)
-    if allowed is None:
-        allowed = seen = _seen.setdefault(name, set())
-        if text not in seen and len(seen) < MOST_VALUES:
-            seen.add(text)
-    return text if text in allowed else OTHER
+    if name in VALUES:
+        return text if text in VALUES[name] else OTHER
+    seen = _seen.setdefault(name, set())
+    if text not in seen and len(seen) < MOST_VALUES:
+        seen.add(text)
+    return text if text in seen else OTHER
 
 
 def _bounded(metric: MetricWrapperBase, values: tuple[object, ...]) -> list[object]:

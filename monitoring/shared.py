@@ -10,13 +10,14 @@ Processes of one folder must see each other: one machine, one container.
 from __future__ import annotations
 
 import fcntl
-import os
 import struct
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
+import psutil
 from prometheus_client import Metric
 from prometheus_client.mmap_dict import MmapedDict
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -24,8 +25,10 @@ from prometheus_client.registry import Collector
 
 from monitoring.logs import get
 
-KINDS: Final = 3
-"""Counters, histograms, and gauges of which the latest value counts."""
+_KINDS: Final = ("counter", "histogram", "gauge_mostrecent")
+"""Kinds of metric as their files are named; of gauges the latest value counts."""
+
+KINDS: Final = len(_KINDS)
 
 NOBODY: Final = 0
 """The process number of folded files."""
@@ -41,10 +44,13 @@ class SharedFiles(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """The metrics of all processes, living and dead, added up."""
-        with _alone(self.folder):
+        with _alone(self.folder), TemporaryDirectory(dir=self.folder) as place:
             _fold(self.folder)
-            files = [str(file) for file in self.folder.glob("*.db") if file.stat().st_size]
-            found = list(MultiProcessCollector.merge(files))  # type: ignore[no-untyped-call]
+            # added up before they are parsed: a key is parsed once, not once a process
+            sums = [Path(place) / f"{kind}_{NOBODY}.db" for kind in _KINDS]
+            for kind, into in zip(_KINDS, sums, strict=True):
+                _merge(into, self.folder.glob(f"{kind}_*.db"), latest=kind.startswith("gauge"))
+            found = list(MultiProcessCollector.merge(map(str, sums)))  # type: ignore[no-untyped-call]
         yield from found
 
 
@@ -73,7 +79,7 @@ def _fold(folder: Path) -> int:
         if process.isdigit() and int(process) != NOBODY and not _alive(int(process)):
             dead.setdefault(kind, []).append(file)
     for kind, files in dead.items():
-        if not kind.startswith("gauge_live"):  # what is told of the living only ends with its process
+        if kind in _KINDS:  # gauges of the living end with their process
             _merge(folder / f"{kind}_{NOBODY}.db", files, latest=kind.startswith("gauge"))
         for file in files:
             file.unlink(missing_ok=True)
@@ -83,7 +89,7 @@ def _fold(folder: Path) -> int:
 def _merge(into: Path, files: Iterable[Path], *, latest: bool) -> None:
     """Adds the values of ``files`` to those of ``into``; of gauges the latest value counts."""
     values: dict[str, tuple[float, float]] = {}
-    for file in (into, *files):
+    for file in {into, *files}:
         for key, value, stamp in _read(file):
             before, when = values.get(key, (0.0, 0.0))
             if not latest:
@@ -111,10 +117,10 @@ def _read(file: Path) -> list[tuple[str, float, float]]:
 
 
 def _alive(process: int) -> bool:
+    """Whether it runs: one that has ended and that nobody waited for yet writes no more."""
     try:
-        os.kill(process, 0)
-    except ProcessLookupError:
+        return psutil.Process(process).status() not in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
+    except psutil.NoSuchProcess:
         return False
-    except PermissionError:
+    except psutil.AccessDenied:
         return True
-    return True

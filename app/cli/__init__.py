@@ -8,7 +8,7 @@ from typing import NoReturn
 
 import click
 
-from app.cli import admin, remote, solve, stack
+from app.cli import admin, bench, remote, solve, stack
 from app.cli.errors import BadInput, Failed, Trouble, Unreachable
 
 INTERRUPTED = 130
@@ -36,6 +36,7 @@ for command in (
     remote.cancel,
     admin.db,
     admin.apikey,
+    bench.bench,
 ):
     cli.add_command(command)
 

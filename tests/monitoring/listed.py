@@ -26,8 +26,8 @@ def registered() -> list[Listed]:
     kept = [value for value in vars(metrics).values() if isinstance(value, MetricWrapperBase)]
     found = [
         Listed(
-            metric.describe()[0].name + ("_total" if metric._type == "counter" else ""),
-            metric._type,
+            next(iter(metric.describe())).name + ("_total" if metric._type == "counter" else ""),
+            str(metric._type),
             tuple(metric._labelnames),
             metric._documentation,
         )

@@ -1,0 +1,12 @@
+"""Measurements of the product against its bars, run from the repository: ``nightshift bench --help``."""
+
+from collections.abc import Mapping
+from typing import Final
+
+COMMANDS: Final[Mapping[str, str]] = {
+    "service": "benchmarks.service:service",
+    "timeline": "benchmarks.timeline:timeline",
+    "rules": "benchmarks.rules:rules",
+    "metrics": "benchmarks.scrape:scrape",
+}
+"""Name -> where the command is, so that only the one that is called is imported."""
