@@ -33,7 +33,7 @@ types: $(VENV)/.installed-dev ## check types
 clean: ## remove .venv, caches and what the demo left
 	rm -rf $(VENV) .nightshift schedule.json build dist *.egg-info .coverage \
 		.pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
-	find app tasks workers monitoring models tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	find app tasks workers monitoring models benchmarks tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/bin/python:
 	@echo "making $(VENV) with $(PYTHON)"

@@ -19,6 +19,8 @@ from monitoring.shared import KINDS
 WRITERS = 34
 """Processes; with a file of each kind they make 102."""
 
+SETTLE_SECONDS = 0.5
+
 WRITE = """
 import os, sys
 from monitoring import metrics
@@ -57,7 +59,7 @@ def scrape(repeats: int, out: Path | None) -> None:
             start_new_session=True,
         )
         try:
-            assert writers.stdout is not None
+            assert writers.stdout is not None, "it was asked for"
             for _ in range(WRITERS):
                 writers.stdout.readline()
             count = len(list(Path(folder).glob("*.db")))
@@ -65,6 +67,8 @@ def scrape(repeats: int, out: Path | None) -> None:
         finally:
             os.killpg(writers.pid, signal.SIGKILL)
             writers.wait()
+            writers.communicate()  # ends when the last of them has closed its output
+            time.sleep(SETTLE_SECONDS)
         begun = time.perf_counter()
         metrics.tidy()
         report.add("", "folding them once their processes are dead", (time.perf_counter() - begun) * 1000, "ms")
