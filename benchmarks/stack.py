@@ -22,7 +22,7 @@ from models.settings import Settings, load_settings
 from models.store import keys
 from models.tables import migrate
 from models.tables.session import sessions, transaction
-from workers.boot import free_port
+from workers.boot import free_port, signals_as_exit
 
 START_SECONDS = 90.0
 STOP_SECONDS = 60.0
@@ -112,8 +112,8 @@ def environment() -> Iterator[tuple[Settings, dict[str, str]]]:
 
 @contextmanager
 def platform() -> Iterator[Platform]:
-    """A platform that is ready to serve; stopped at the end."""
-    with environment() as (settings, env):
+    """A platform that is ready to serve; stopped at the end, also on SIGTERM."""
+    with signals_as_exit(), environment() as (settings, env):
         log = settings.data_dir / "bench.log"
         with log.open("wb") as output:
             process = subprocess.Popen(

@@ -57,7 +57,7 @@ def up(settings: Settings, names: Sequence[str] = ()) -> int:
 def ready(settings: Settings) -> Iterator[None]:
     """The data folder held, the embedded Redis (where no REDIS_URL is set) answering and the database up to date."""
     with ExitStack() as stack:
-        stack.enter_context(_signals_as_exit())
+        stack.enter_context(signals_as_exit())
         private_folder(settings.data_dir)
         stack.enter_context(_alone(settings.data_dir))
         _forget_metrics(settings.metrics_dir)
@@ -165,7 +165,7 @@ class _Group(Manager):  # type: ignore[misc]  # honcho has no types
 
 
 @contextmanager
-def _signals_as_exit() -> Iterator[None]:
+def signals_as_exit() -> Iterator[None]:
     """Turns SIGTERM and SIGHUP into SystemExit, so that everything on the way out is cleaned up."""
 
     def leave(number: int, _frame: FrameType | None) -> NoReturn:

@@ -33,14 +33,14 @@ START_SECONDS = 30.0
 
 
 class _Scraped(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:  # noqa: N802  the name is the library's
+    def do_GET(self) -> None:
         data, content_type = metrics.render(STANDING)
         self.send_response(200)
         self.send_header("Content-Type", content_type)
         self.end_headers()
         self.wfile.write(data)
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+    def log_message(self, format: str, *args: Any) -> None:
         """Says nothing."""
 
 
