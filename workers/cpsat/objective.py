@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from math import ceil, floor, gcd
 
 from models.shop.problem import MAX_TERMS, Level, ReferenceWork
-from workers.cpsat.constraints import Clock
+from workers.cpsat.clock import Clock
 from workers.cpsat.hinted import Expression, Variable
 from workers.cpsat.variables import Stay, Variables
 

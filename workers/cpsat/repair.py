@@ -8,7 +8,6 @@ and it proves nothing about the whole plan.
 
 from __future__ import annotations
 
-import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -16,9 +15,11 @@ from random import Random
 
 from models.shop.calendar import Calendars
 from models.shop.objective import evaluate
-from models.shop.problem import WHOLE_SHARE, Operation, Problem
+from models.shop.problem import MAX_TERMS, WHOLE_SHARE, Level, Operation, Problem
 from models.shop.schedule import Assignment, Schedule
+from workers.cpsat.clock import Clock
 from workers.cpsat.constraints import add_rules
+from workers.cpsat.hinted import Expression
 from workers.cpsat.horizon import Windows
 from workers.cpsat.objective import goal
 from workers.cpsat.plan import decisions_of, starts_of
@@ -36,6 +37,9 @@ PLACES = 4
 
 SLACK = 0.5
 LEAST_SLACK = 86_400
+"""An operation may move at most this part of the neighbourhood's length, or so many seconds, to later: each closed hour
+that it might be moved across makes the model larger."""
+
 
 class CpSatRepairer:
     """Solves neighbourhoods. Fixed work, lots and operations in neither set stand where the schedule has them."""
@@ -53,21 +57,36 @@ class CpSatRepairer:
             earlier = goal(variables, clock, objective[k])
             variables.model.cp.add(earlier.expression <= earlier.at_most(now[k + 1]))
         aim = goal(variables, clock, objective[around.level])
-        variables.model.cp.minimize(aim.expression)
+        variables.model.cp.minimize(_with_machine_ends(variables, clock, aim.expression, objective[around.level]))
         found = search(
             variables.model,
-            Task(
-                limits.deadline, limits.threads, limits.seed, 0.0, stop=watch.cancelled, found=lambda _: None
-            ),
+            Task(limits.deadline, limits.threads, limits.seed, 0.0, stop=watch.cancelled, found=lambda _: None),
         )
         if found.value is None:
             return Repair((), found.proved)
         starts = starts_of(variables, found.value)
         moves = tuple(
-            Move(d.operation, d.machine, d.operator, starts[d.operation])
-            for d in decisions_of(variables, found.value)
+            Move(d.operation, d.machine, d.operator, starts[d.operation]) for d in decisions_of(variables, found.value)
         )
         return Repair(moves, found.proved)
+
+
+def _with_machine_ends(variables: Variables, clock: Clock, aim: Expression, level: Level) -> Expression:
+    """Of a maximum that stays the same the plan with the earlier machine ends counts, which lets a search move on."""
+    if not any(coefficient and term in MAX_TERMS for term, coefficient in level.items()):
+        return aim
+    model, ends, reach = variables.model, [], 0
+    for machine in variables.machines:
+        axis, places = variables.axes[machine], [clock.place(option) for option in variables.on[machine]]
+        standing = [axis.coordinate(variables.units(a.end)) for a in variables.scope.standing.get(machine, ())]
+        planned = [p.plan_start + p.option.seconds for p in places if p.option.taken]
+        least = max(standing, default=0)
+        end = model.integer(least, axis.length, max([least, *planned]))
+        for place in places:
+            model.cp.add(end >= place.end).only_enforce_if(place.option.used)
+        ends.append(end)
+        reach += axis.length
+    return aim * (reach + 1) + sum(ends)
 
 
 def _scope(around: Neighbourhood, random: Random) -> tuple[Scope, Part, Mapping[int, Assignment]]:
@@ -198,7 +217,7 @@ def _windows(scope: Scope, part: Part, rows: Mapping[int, Assignment], schedule:
     limit = max(row.end for row in schedule.assignments)
     limit += int(ROOM * limit)
     span = max(row.end for row in rows.values()) - min(row.start for row in rows.values())
-    slack = max(LEAST_SLACK, int(SLACK*span))
+    slack = max(LEAST_SLACK, int(SLACK * span))
     begins: dict[int, int] = {}
     for assignment in schedule.assignments:
         begins[assignment.operation] = min(assignment.start, begins.get(assignment.operation, assignment.start))

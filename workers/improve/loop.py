@@ -7,7 +7,8 @@ only if it still makes the plan better. One patch at a time: merging several at 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import astuple, dataclass, replace
 from random import Random
 
@@ -19,12 +20,21 @@ from workers.engine import Levels, Limits, Move, Neighbourhood, Repairer, Unwatc
 from workers.improve.incumbent import Board, value_of
 from workers.improve.neighbourhood import Plan, pick
 
-FIRST_SIZE = 16
-LEAST_SIZE = 6
-MOST_SIZE = 200
-"""Operations freed at once; grows while neighbourhoods are solved to the end in time, shrinks where they are not."""
+FIRST_SIZE = 8.0
+LEAST_SIZE = 4.0
+MOST_SIZE = 200.0
+"""Operations freed at once: many small steps gain more than few large ones while there is much to gain, ..."""
 
-STEP_SECONDS = 0.6
+GROWTH, QUICK_GROWTH, SHRINKAGE = 1.03, 1.12, 0.9
+"""... so the size grows slowly with each neighbourhood that is solved to the end, faster where that took a small part
+of a step, and shrinks where one is not: about three in four are."""
+
+QUICK_SHARE = 0.25
+
+LATER_SHARE = 0.1
+"""How often any level is worked on, and not the first that is not proved."""
+
+STEP_SECONDS = 0.4
 LAST_STEP_SECONDS = 0.15
 """With less time than this left no further step is started."""
 
@@ -84,8 +94,8 @@ def improve(
             break
         if plan is None or version != incumbent.version:
             version, plan = incumbent.version, Plan(problem, replay(problem, incumbent.decisions, None, calendars))
-        level = _open_level(incumbent.levels, target)
-        chosen = pick(plan, level, size, random)
+        level = _open_level(incumbent.levels, target, random)
+        chosen = pick(plan, level, round(size), random)
         if chosen is None:
             break
         steps.tried += 1
@@ -95,8 +105,9 @@ def improve(
         try:
             around = Neighbourhood(problem, calendars, plan.schedule, chosen.free, chosen.kept, level)
             step = Limits.within(min(STEP_SECONDS, limits.seconds_left), threads=limits.threads)
+            begun = time.monotonic()
             found = repairer.repair(around, replace(step, seed=random.randrange(2**31)), _Quiet(watch))
-            size = _next_size(size, found.proved)
+            size = _next_size(size, found.proved, time.monotonic() - begun)
             if found.moves:
                 _offer(problem, board, (version, plan.schedule), found.moves, calendars, steps, watch)
         finally:
@@ -104,11 +115,14 @@ def improve(
     return steps
 
 
-def _open_level(levels: Levels, target: Levels | None) -> int:
-    """The first objective level that is not proved to be as good as can be; the last one if all are."""
+def _open_level(levels: Levels, target: Levels | None, random: Random) -> int:
+    """Mostly the first objective level that is not proved to be as good as can be, sometimes a later one."""
     objective = levels[1:]
     bounds = target[1:] if target else (0,) * len(objective)
-    return next((k for k, (value, bound) in enumerate(zip(objective, bounds, strict=True)) if value > bound), len(objective) - 1)
+    left = [k for k, (value, bound) in enumerate(zip(objective, bounds, strict=True)) if value > bound]
+    if not left:
+        return len(objective) - 1
+    return left[0] if random.random() > LATER_SHARE else random.choice(left)
 
 
 def reached(levels: Levels, bounds: Levels, gap_tolerance: float = 0.0) -> bool:
@@ -116,10 +130,10 @@ def reached(levels: Levels, bounds: Levels, gap_tolerance: float = 0.0) -> bool:
     return all(level - bound <= gap_tolerance * level for level, bound in zip(levels, bounds, strict=True))
 
 
-def _next_size(size: int, proved: bool) -> int:
-    if proved:
-        return min(MOST_SIZE, size + max(1, size // 8))
-    return max(LEAST_SIZE, size - max(1, size // 10))
+def _next_size(size: float, proved: bool, seconds: float) -> float:
+    if not proved:
+        return max(LEAST_SIZE, size * SHRINKAGE)
+    return min(MOST_SIZE, size * (QUICK_GROWTH if seconds < QUICK_SHARE * STEP_SECONDS else GROWTH))
 
 
 def _offer(

@@ -54,9 +54,9 @@ class Plan:
             ends[job] = max(ends.get(job, row.end), row.end)
         found: dict[int, int] = {}
         for row in self.movable:
-            job = self.problem.jobs[self.problem.operations[row.operation].job]
-            if job.due is not None and ends[job.index] > job.due:
-                found[job.index] = (ends[job.index] - job.due) * max(1, job.weight)
+            facts = self.problem.jobs[self.problem.operations[row.operation].job]
+            if facts.due is not None and ends[facts.index] > facts.due:
+                found[facts.index] = (ends[facts.index] - facts.due) * max(1, facts.weight)
         return found
 
     def before(self, row: Assignment) -> Iterator[Assignment]:
