@@ -120,7 +120,7 @@ def best_so_far(view: RunView, problem: Problem) -> tuple[Decision, ...] | None:
     checkpoint = decisions_from_bytes(kept.decisions)
     if incumbent is None:
         return checkpoint
-    behind = (view.attempt, incumbent.version) < (kept.attempt, kept.version)
+    behind = (view.attempt, incumbent.version) <= (kept.attempt, kept.version) and checkpoint != incumbent.decisions
     better = behind and value_of(problem, replay(problem, checkpoint)) < incumbent.value
     return checkpoint if better else incumbent.decisions
 

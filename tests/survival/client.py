@@ -34,9 +34,7 @@ class Client:
         finally:
             connection.close()
 
-    def insist(
-        self, method: str, path: str, body: object = None, key: str | None = None
-    ) -> tuple[int, dict[str, Any]]:
+    def insist(self, method: str, path: str, body: object = None, key: str | None = None) -> tuple[int, dict[str, Any]]:
         """Asks until there is an answer other than 503. A request that was cut off may have been carried out."""
         end = time.monotonic() + PATIENCE_SECONDS
         while True:
