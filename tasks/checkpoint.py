@@ -15,16 +15,20 @@ from tasks.base import database
 from tasks.board import to_bytes
 from tasks.problems import Work
 from workers.batch import Answer
+from workers.bounds import lower_bounds
 from workers.conclude import PlanRefused, conclude
 from workers.improve.incumbent import Incumbent
 
 log = get(__name__)
 
 
-def keep(view: RunView, job: Work, incumbent: Incumbent, answers: Mapping[int, Answer]) -> bool:
+def keep(
+    view: RunView, job: Work, incumbent: Incumbent, answers: Mapping[int, Answer], *, at_once: bool = False
+) -> bool:
     """Validates the incumbent and keeps it with its result document.
 
     False where a newer one is kept already, or where the validator refuses it (the run then ends as ``finish`` says).
+    ``at_once`` takes only the bounds that cost little, so that the plan can be read early.
     """
     try:
         conclusion = conclude(
@@ -33,6 +37,7 @@ def keep(view: RunView, job: Work, incumbent: Incumbent, answers: Mapping[int, A
             answers,
             start=incumbent.decisions,
             merge=False,
+            terms=lower_bounds(job.problem, seconds=0) if at_once else job.terms,
             schedule_id=view.id,
             digest=view.digest,
             waited_seconds=view.age,

@@ -13,7 +13,7 @@ from tasks.board import RedisBoard
 from tasks.commands import send
 from tasks.problems import Work, work
 from workers.aggregate import aggregate
-from workers.bounds import level_bounds, lower_bounds
+from workers.bounds import level_bounds
 from workers.celery import app
 from workers.conclude import AGGREGATE_SECONDS
 from workers.engine import Levels, Limits
@@ -50,7 +50,7 @@ def _merge(view: RunView, job: Work) -> None:
     plan = aggregate(job.problem, job.batches, reports, Limits.within(AGGREGATE_SECONDS))
     value = value_of(job.problem, plan.schedule)
     incumbent = RedisBoard(run_id, attempt).offer(value, plan.schedule.decisions())
-    bounds = level_bounds(job.problem, job.batches, reports, lower_bounds(job.problem))
+    bounds = level_bounds(job.problem, job.batches, reports, job.terms)
     target = tuple(bound.value for bound in bounds)
     proved = reached(incumbent.levels, target, job.problem.options.gap_tolerance)
     left = seconds_left(view)

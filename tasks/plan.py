@@ -73,7 +73,7 @@ def first_plan(view: RunView, job: Work) -> None:
         report = load("dispatch").solve(job.problem, range(len(job.problem.jobs)), limits, Unwatched())
         schedule = replay(job.problem, report.decisions)
     incumbent = board.offer(value_of(job.problem, schedule), schedule.decisions())
-    if checkpoint.keep(view, job, incumbent, {}):
+    if checkpoint.keep(view, job, incumbent, {}, at_once=True):
         metrics.FIRST_PLAN_SECONDS.observe(view.age)
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from models.settings import settings
 from models.shop.parse import load
@@ -13,6 +14,7 @@ from models.shop.relax import relaxed
 from models.store import runs
 from models.tables.session import reading
 from tasks.base import database
+from workers.bounds import Bound, lower_bounds
 from workers.split import Batch, split
 
 FIRST_ROUND_SHARE = 0.5
@@ -29,6 +31,11 @@ class Work:
     problem: Problem
     batches: tuple[Batch, ...]
     seconds: float
+
+    @cached_property
+    def terms(self) -> Mapping[str, Bound]:
+        """Lower bounds of the objective's terms; worked out once a process, in up to two seconds."""
+        return lower_bounds(self.problem)
 
     @property
     def improves(self) -> bool:

@@ -20,7 +20,7 @@ from models.shop.validator import Violation, validate
 from monitoring.logs import get
 from workers.aggregate import Plan, aggregate
 from workers.batch import Answer
-from workers.bounds import level_bounds, lower_bounds
+from workers.bounds import Bound, level_bounds, lower_bounds
 from workers.engine import Levels, Limits
 from workers.improve.loop import Steps
 from workers.split import Batch
@@ -64,6 +64,7 @@ def conclude(
     start: Sequence[Decision] | None = None,
     merge: bool = True,
     steps: Steps | None = None,
+    terms: Mapping[str, Bound] | None = None,
     schedule_id: str,
     digest: str,
     cancelled: bool = False,
@@ -72,7 +73,7 @@ def conclude(
     """One validated result of a relaxed problem: of the batches' answers, of the plan ``start``, or the better of both.
 
     Batches without an answer are planned by dispatch. ``merge`` False takes ``start`` as it is. ``steps`` is
-    what improvers did to it.
+    what improvers did to it, ``terms`` the lower bounds of objective terms where they are known already.
 
     Raises PlanRefused where even the dispatch plan breaks a rule: a fault of ours, stored as the run's error.
     """
@@ -80,7 +81,7 @@ def conclude(
     calendars = Calendars(problem)
     plan, refused = _validated(problem, batches, answers, start, merge=merge or start is None)
     aggregated = time.monotonic()
-    terms = lower_bounds(problem, calendars)
+    terms = terms or lower_bounds(problem, calendars)
     reports = {number: answer.report for number, answer in answers.items()}
     bounds = level_bounds(problem, batches, reports, terms)
     # bounds hold for plans that leave out no more than must be: one that does may lie below them
