@@ -118,17 +118,21 @@ def tiny_shops(
                 skill=skill if crew and draw(st.integers(0, 2)) else None,
                 interruptible=draw(st.sampled_from((None, False))),
                 min_delay=draw(st.sampled_from((None, None, 1.5))),
+                end_before=at(draw(st.sampled_from((6, 26)))) if people and draw(st.integers(0, 5)) == 0 else None,
                 start_after=at(draw(st.sampled_from((1, 4.25)))) if draw(st.integers(0, 4)) == 0 else None,
             )
             for number in range(count)
         ]
+        due = {"lcd_date": at(draw(st.sampled_from((-1, 2.01, 5, 8, 26))))} if draw(st.integers(0, 3)) else {}
+        if due and people and draw(st.integers(0, 3)) == 0:
+            due["lcd_hard"] = True
         jobs.append(
             job(
                 f"J{len(jobs)}",
                 operations=steps,
                 release_date=at(draw(st.sampled_from((-1, 1, 6.5)))) if draw(st.integers(0, 2)) == 0 else None,
-                lcd_date=at(draw(st.sampled_from((-1, 2.01, 5, 8, 26)))) if draw(st.integers(0, 3)) else None,
-                weight=draw(st.sampled_from((None, 0.125, 0, 7))),
+                **due,
+                weight=draw(st.sampled_from((None, 0.125, 1 if people else 0, 7))),
             )
         )
     fixed = None

@@ -16,7 +16,6 @@ from models.shop.validator import validate
 from tests.build import at, job, machine, operation, problem
 from tests.workers.cpsat_shops import Recorder, best_by_brute_force, tiny_shops
 from workers.cpsat.engine import CpSatEngine
-from workers.cpsat.unsupported import unsupported
 from workers.engine import Limits, Report, Unwatched
 
 HOUR = 3600
@@ -71,6 +70,12 @@ def test_one_operation_at_a_time() -> None:
     assert makespan(job("A", 2, ["M1"]), job("B", 3, ["M2"]), machines=("M1", "M2")) == 3
     three = [job(name, 2, ["M1", "M2"]) for name in "ABC"]
     assert makespan(*three, machines=("M1", "M2")) == 4
+
+
+def test_capacities() -> None:
+    jobs = [job(name, 2, ["M1"]) for name in "ABC"]
+    assert makespan(*jobs, machines=[machine("M1", capacity=2)]) == 4
+    assert makespan(*jobs, machines=[machine("M1", capacity=3)]) == 2
 
 
 def test_precedence_and_delays() -> None:
@@ -164,20 +169,27 @@ def test_changes_against_a_reference() -> None:
 
 @pytest.mark.parametrize(
     ("fields", "words"),
-    [
-        ({"end_before": at(9)}, "end_before"),
-        ({"lcd_date": at(9), "lcd_hard": True}, "hard due date"),
-    ],
+    [({"end_before": at(3)}, "latest end"), ({"lcd_date": at(3), "lcd_hard": True}, "hard due date")],
 )
-def test_what_it_hands_over(fields: dict[str, Any], words: str) -> None:
-    rows = [machine("M1"), machine("M2", capacity=2)]
-    crew = [{"operator_id": "P1", "skills": {"welding": 1}}]
-    shop = problem([job("A", 1, ["M1"]) | fields], rows, operators=crew)
-    reason = unsupported(shop, [0])
-    assert reason is not None
-    assert words in reason
+def test_latest_ends_need_a_plan_that_keeps_them(fields: dict[str, Any], words: str) -> None:
+    jobs = [job("B", 2, ["M1"], lcd_date=at(2), weight=9), job("A", 2, ["M1"]) | fields]
+    shop = problem(jobs, ["M1"], objective="total_flow_time")
     report = solve(shop)
-    assert (report.status, report.decisions, report.handed_over) == ("unknown", (), reason)
+    assert (report.status, report.decisions) == ("unknown", ())
+    assert report.handed_over is not None
+    assert words in report.handed_over
+    report = solve(shop, start=(Decision(1, 0), Decision(0, 0)))
+    assert report.status == "optimal"
+    assert [decision.operation for decision in report.decisions] == [1, 0]
+
+
+def test_operators_and_crews() -> None:
+    jobs = [job(name, 2, ["M1", "M2"], skill="welding") for name in "ABC"]
+    one = [{"operator_id": "P1", "skills": {"welding": 1}}]
+    assert makespan(*jobs, machines=("M1", "M2"), operators=one) == 6
+    assert makespan(*jobs, machines=("M1", "M2"), operators=[{**one[0], "capacity": 2}]) == 4
+    shift = [{**one[0], "calendar": "day"}]
+    assert makespan(*jobs[:1], machines=("M1", "M2"), operators=shift, calendars=DAY) == 8
 
 
 def test_open_time_that_ends_is_handed_over() -> None:
@@ -238,7 +250,8 @@ def test_what_the_watcher_hears() -> None:
 
 def _check(shop: Problem) -> tuple[Report, tuple[int, ...]]:
     """Checks what the engine claims against every plan there is; its report and the best value."""
-    report = solve(shop, seconds=20)
+    start = tuple(Decision(operation.number, next(iter(operation.options))) for operation in shop.operations)
+    report = solve(shop, () if replay(shop, start).unscheduled else start, seconds=20)
     best = best_by_brute_force(shop)
     for bound, value in zip(report.bounds, best, strict=False):
         assert bound is None or bound <= value

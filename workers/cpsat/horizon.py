@@ -64,9 +64,14 @@ def windows(
     if limit is None:
         return None
     latest: dict[int, int] = {}
-    cut = False
+    # A job that weighs nothing may be left out where its latest end is in the way, which the model does not do.
+    cut = any(
+        scope.problem.jobs[o.job].weight == 0 and (o.end_before is not None or _hard_due(scope, o) is not None)
+        for o in part.operations
+    )
     for operation in reversed(part.operations):
-        bound = caps[operation.job]
+        ends = (caps[operation.job], operation.end_before, _hard_due(scope, operation))
+        bound = min((end for end in ends if end is not None), default=None)
         end = limit if bound is None else min(limit, bound)
         cut = cut or (not complete and (bound is None or limit < bound))
         for after in scope.problem.successors[operation.number]:
@@ -76,7 +81,12 @@ def windows(
         latest[operation.number] = end
     machines = {machine for operation in part.operations for machine in operation.options}
     standing = [a.end for machine in machines for a in scope.standing.get(machine, ())]
-    return Windows(latest, max([*latest.values(), *standing], default=0), complete or not cut)
+    return Windows(latest, max([*latest.values(), *standing], default=0), not cut)
+
+
+def _hard_due(scope: Scope, operation: Operation) -> int | None:
+    job = scope.problem.jobs[operation.job]
+    return job.due if job.due_hard else None
 
 
 def _cap(scope: Scope, part: Part, job: int, known: Sequence[tuple[Level, int | None]]) -> int | None:

@@ -21,7 +21,7 @@ from workers.cpsat.objective import goal, separable
 from workers.cpsat.plan import Plan, decisions_of, replayed
 from workers.cpsat.scope import Part, Scope, parts
 from workers.cpsat.search import Task, search
-from workers.cpsat.unsupported import too_large
+from workers.cpsat.unsupported import too_large, unplanned
 from workers.cpsat.variables import Variables
 from workers.engine import Levels, Limits, Watch
 
@@ -102,6 +102,8 @@ class Solve:
             if part.operations:
                 limits = state.windows(self.scope, [state.value(0)])
                 state.reason = too_large(self.scope, part, None if limits is None else limits.reach)
+                if state.plan is None:
+                    state.reason = state.reason or unplanned(self.scope, part)
             self.states.append(state)
         self.deadline = self.limits.deadline - min(WRAP_UP_SECONDS, 0.1 * self.limits.seconds_left)
 

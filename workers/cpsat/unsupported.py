@@ -20,12 +20,8 @@ MAX_GAPS = 30_000
 
 def unsupported(problem: Problem, jobs: Sequence[int]) -> str | None:
     """Why CP-SAT does not plan these jobs; None where it does."""
-    facts = [problem.jobs[job] for job in jobs]
-    hard = next((job for job in facts if job.due_hard and job.due is not None), None)
-    if hard is not None:
-        return f"Job {hard.job_id} has a hard due date, which the CP-SAT model does not hold."
     options = 0
-    for job in facts:
+    for job in (problem.jobs[job] for job in jobs):
         for number in job.operations:
             operation = problem.operations[number]
             fixed = problem.fixed_by_operation.get(number, ())
@@ -33,19 +29,24 @@ def unsupported(problem: Problem, jobs: Sequence[int]) -> str | None:
                 if not all(problem.whole(work) for work in fixed):
                     return f"{_name(problem, operation)} is fixed in part, which the CP-SAT model does not hold."
                 continue
-            reason = _operation(problem, operation)
-            if reason:
-                return reason
             options += len(operation.options)
     if options > MAX_OPTIONS:
         return f"{options} pairs of operation and machine are more than the {MAX_OPTIONS} that the CP-SAT model takes."
     return None
 
 
-def _operation(problem: Problem, operation: Operation) -> str | None:
-    name = _name(problem, operation)
-    if operation.end_before is not None:
-        return f"{name} has a latest end (end_before), which the CP-SAT model does not hold."
+def unplanned(scope: Scope, part: Part) -> str | None:
+    """Why a part of which no plan is known cannot be planned; None where it can.
+
+    A plan that keeps every latest end and hard due date shows that no job need be left out; the model then holds them
+    as they are. Which job to leave out where not all can be kept it does not decide.
+    """
+    for operation in part.operations:
+        if operation.end_before is not None:
+            return f"{_name(scope.problem, operation)} has a latest end, and no plan that leaves no job out is known."
+        job = scope.problem.jobs[operation.job]
+        if job.due_hard and job.due is not None:
+            return f"Job {job.job_id} has a hard due date, and no plan that leaves no job out is known."
     return None
 
 
