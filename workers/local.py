@@ -63,9 +63,7 @@ class Run:
     ) -> Steps:
         """Improves the plan on ``board`` until the run's deadline, as improver ``number``."""
         limits = Limits(self.deadline, seed=self.seed + len(self.batches) + number, gap_tolerance=self.gap_tolerance)
-        return improve(
-            self.problem, board, load_repairer(), limits, watch, f"improver-{number}", tick, target
-        )
+        return improve(self.problem, board, load_repairer(), limits, watch, f"improver-{number}", tick, target)
 
 
 def solve(

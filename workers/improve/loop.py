@@ -40,6 +40,10 @@ LAST_STEP_SECONDS = 0.15
 
 REBASES = 3
 
+BLOCKED_TRIES = 4
+"""So often in a row another's claim is respected; then the step is made all the same, and rebased if need be: where
+every neighbourhood holds most machines, claims would leave all but one improver idle."""
+
 
 class _Quiet(Unwatched):
     """Passes the wish to stop on to a step, and tells nobody of its plans: they are of a neighbourhood only."""
@@ -86,7 +90,7 @@ def improve(
     random = Random(limits.seed)
     calendars = Calendars(problem)
     steps, size = Steps(), FIRST_SIZE
-    version, plan = 0, None
+    version, plan, waited = 0, None, 0
     while limits.seconds_left > LAST_STEP_SECONDS and not watch.cancelled():
         tick()
         incumbent = board.read()
@@ -101,7 +105,10 @@ def improve(
         steps.tried += 1
         if not board.claim(chosen.machines, owner, STEP_SECONDS * 3):
             steps.blocked += 1
-            continue
+            waited += 1
+            if waited < BLOCKED_TRIES:
+                continue
+        waited = 0
         try:
             around = Neighbourhood(problem, calendars, plan.schedule, chosen.free, chosen.kept, level)
             step = Limits.within(min(STEP_SECONDS, limits.seconds_left), threads=limits.threads)
