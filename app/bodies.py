@@ -43,6 +43,8 @@ def read_json(request: Request, limit: int) -> bytes:
         data = request.get_data(cache=False)
     except RequestEntityTooLarge as error:
         raise _too_large(limit, "more came") from error
+    except OSError as error:  # what the server raises for damaged chunks, or a client that went away
+        raise ApiError(400, "damaged-body", f"The body ended or was damaged on the way ({error}).") from error
     if len(data) > limit:
         raise _too_large(limit, "more came")
     if encoding in GZIP:

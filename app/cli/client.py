@@ -25,6 +25,8 @@ class Client:
     def __init__(self, url: str, key: str | None) -> None:
         if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).netloc:
             raise BadInput(f"the server's address must start with http:// or https:// (got {url!r})")
+        if key is not None and not (key.isascii() and key.isprintable()):
+            raise BadInput("the API key must be plain ASCII without line breaks or spaces around it")
         self.url = url.rstrip("/")
         self.key = key
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import sys
 import time
@@ -57,6 +58,8 @@ def solve(
     figures to stdout. Ctrl-C stops the search and keeps the best plan.
     """
     files.check_writable(output)
+    if time_limit is not None and not math.isfinite(time_limit):
+        raise BadInput(f"--time-limit: must be a number of seconds (got {time_limit})")
     objective = None if terms is None else _objective(terms)
     begun = time.monotonic()
     problem = files.read_problem(file)

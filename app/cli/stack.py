@@ -123,7 +123,7 @@ def _running(settings: Settings, env: dict[str, str]) -> Iterator[_Server]:
 
     begun = time.monotonic()
     log = private_folder(settings.data_dir) / LOG
-    with log.open("wb") as output:
+    with log.open("ab") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "app.cli", "up"],
             env=env,

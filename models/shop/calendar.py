@@ -12,13 +12,19 @@ from datetime import date, datetime, timedelta
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
-from models.shop.open_time import DAY, OpenTime, Source
+from models.shop.open_time import DAY, MAX_INTERVALS, OpenTime, Source
 from models.shop.problem import Calendar, Problem, Span, Window
 from models.shop.spans import Interval, clipped, common, union, without
 
 __all__ = ["CalendarSource", "Calendars", "OpenTime"]
 
 _FIRST_DAY, _LAST_DAY = date.min.toordinal() + 1, date.max.toordinal() - 1
+
+ALL_INTERVALS = 2_000_000
+"""Intervals held for all owners of a problem together, so that no request takes the memory of the others."""
+
+LEAST_INTERVALS = 1000
+"""What every owner may hold all the same: months of shifts with breaks."""
 
 Identity = tuple[str | None, tuple[Interval, ...]]
 """What makes two owners' open time the same: the calendar's name and the owner's own closures."""
@@ -94,6 +100,10 @@ class Calendars:
         self._problem = problem
         self._known: dict[Identity, OpenTime] = {}
         self._joint: dict[tuple[int, int], OpenTime] = {}
+        owners = {(m.calendar, m.closed) for m in problem.machines} | {
+            (o.calendar, o.absent) for o in problem.operators
+        }
+        self._most = min(MAX_INTERVALS, max(LEAST_INTERVALS, ALL_INTERVALS // max(1, len(owners))))
         self._machines = [self._open_time(m.calendar, m.closed) for m in problem.machines]
         self._operators = [self._open_time(o.calendar, o.absent) for o in problem.operators]
 
@@ -118,7 +128,7 @@ class Calendars:
         key = (id(ours), id(theirs))
         shared = self._joint.get(key)
         if shared is None:
-            shared = self._joint[key] = OpenTime(_shared(ours, theirs), max(ours.settled, theirs.settled))
+            shared = self._joint[key] = OpenTime(_shared(ours, theirs), max(ours.settled, theirs.settled), self._most)
         return shared
 
     def _open_time(self, name: str | None, closures: tuple[Span, ...]) -> OpenTime:
@@ -134,14 +144,13 @@ class Calendars:
         if name is None:
             return OpenTime()
         source = CalendarSource(self._problem.calendars[name], self._problem.zone, self._problem.epoch)
-        return OpenTime() if source.always else OpenTime(source, source.settled)
+        return OpenTime() if source.always else OpenTime(source, source.settled, self._most)
 
-    @staticmethod
-    def _less(opened: OpenTime, own: list[Interval]) -> OpenTime:
+    def _less(self, opened: OpenTime, own: list[Interval]) -> OpenTime:
         def source(first: int, last: int) -> list[Interval]:
             return without(opened.intervals(first, last), clipped(own, first, last))
 
-        return OpenTime(source, max(opened.settled, own[-1][1]))
+        return OpenTime(source, max(opened.settled, own[-1][1]), self._most)
 
 
 def _shared(ours: OpenTime, theirs: OpenTime) -> Source:

@@ -32,15 +32,16 @@ class OpenTime:
     """Open intervals [start, end), maximal, in seconds from second zero; they may reach before it.
 
     ``source`` None is open always. ``settled`` is the end of the last dated exception: from there on the calendar only
-    repeats itself.
+    repeats itself. ``most`` bounds the intervals that are held.
     """
 
-    __slots__ = ("_before", "_ends", "_from", "_settled", "_source", "_starts", "_until", "always")
+    __slots__ = ("_before", "_ends", "_from", "_most", "_settled", "_source", "_starts", "_until", "always")
 
-    def __init__(self, source: Source | None = None, settled: int = 0) -> None:
+    def __init__(self, source: Source | None = None, settled: int = 0, most: int = MAX_INTERVALS) -> None:
         self.always = source is None
         self._source: Source = source or _everything
         self._settled = max(0, settled)
+        self._most = most
         self._from = self._until = 0
         self._starts: list[int] = []
         self._ends: list[int] = []
@@ -54,7 +55,7 @@ class OpenTime:
     @property
     def exhausted(self) -> bool:
         """Whether all intervals that may be held are: None may then mean later instead of never."""
-        return len(self._starts) >= MAX_INTERVALS
+        return len(self._starts) >= self._most
 
     def next_open(self, t: int) -> int | None:
         """The first open second at or after ``t``; None if it never opens again or only beyond MAX_SECONDS."""
@@ -169,7 +170,7 @@ class OpenTime:
         if self._until >= min(limit, MAX_SECONDS) or self.exhausted:
             return False
         known, held = self._until - self._from, len(self._starts)
-        chunk = max(FIRST_CHUNK, min(known, known * (MAX_INTERVALS - held) // max(1, held)))
+        chunk = max(FIRST_CHUNK, min(known, known * (self._most - held) // max(1, held)))
         last = min(self._until + chunk, MAX_SECONDS)
         found = self._source(self._until, last)
         self._until = last

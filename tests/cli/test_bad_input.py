@@ -121,3 +121,16 @@ def test_a_process_of_its_own_ends_as_politely(shell: Run, tmp_path: Path) -> No
     done = shell("solve", "problem.json")
     assert done.returncode == 2
     assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "arguments", [("solve", "problem.json", "--time-limit", "nan"), ("submit", "problem.json", "--key", "nsk_a\nb")]
+)
+def test_what_is_no_number_and_no_key_is_refused_in_a_line(
+    nightshift: Run, tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    (tmp_path / "problem.json").write_text(problem())
+    done = nightshift(*arguments)
+    assert done.returncode == 2
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert "nsk_a" not in done.stderr

@@ -87,3 +87,11 @@ def test_the_same_request_has_the_same_hash_however_it_is_written() -> None:
     hashes = [result["quality"]["input_sha256"] for result in (first, again, other)]
     assert hashes[0] == hashes[1] != hashes[2]
     assert again["request_id"] == "other"
+
+
+def test_one_level_of_flow_time_with_lots_has_its_bounds() -> None:
+    shop = document(job("A", 8, max_lots=2, min_lot=2), objective=["total_flow_time"])
+    result = solved(shop)
+    (level,) = result["quality"]["levels"]
+    assert level["lower_bound"] is not None
+    assert level["lower_bound"] <= level["value"]

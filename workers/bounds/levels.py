@@ -86,12 +86,13 @@ def _proved(problem: Problem, batch: Batch, report: Report | None) -> list[int |
     if report is None or not any(bound is not None for bound in report.bounds):
         return [None] * count
     bounds = [*report.bounds, *[None] * count][:count]
-    value = _value(problem, batch, report) if any(bound is not None for bound in bounds[1:]) else ()
-    kept: list[int | None] = []
-    for at, bound in enumerate(bounds):
-        attained = all(value[before] == (bounds[before] or 0) for before in range(at))
-        kept.append(bound if attained else None)
-    return kept
+    if not any(bound is not None for bound in bounds[1:]):
+        return bounds
+    value = _value(problem, batch, report)
+    return [
+        bound if all(value[before] == (bounds[before] or 0) for before in range(at)) else None
+        for at, bound in enumerate(bounds)
+    ]
 
 
 def _value(problem: Problem, batch: Batch, report: Report) -> Levels:
