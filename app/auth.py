@@ -6,6 +6,8 @@ that ``guard`` protects names the role it needs; one that names none is refused 
 
 from __future__ import annotations
 
+import hashlib
+import time
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -22,6 +24,13 @@ Endpoint = TypeVar("Endpoint", bound=Callable[..., object])
 
 SETTINGS = "nightshift_settings"
 """Where an application keeps its settings among its extensions."""
+
+KEYS = "nightshift_keys"
+KEY_SECONDS = 1.0
+"""For this long a key found good is not looked up again: polls come by the hundred with the same one, and a revoked key
+opens nothing a second later."""
+
+KEYS_REMEMBERED = 1024
 
 ROLE = "__nightshift_role__"
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="nightshift"'}
@@ -79,12 +88,27 @@ def authenticate() -> KeyView:
     if token is None:
         detail = "Send an API key: Authorization: Bearer nsk_... or X-API-Key: nsk_..."
         raise ApiError(401, "key-missing", detail, headers=CHALLENGE)
-    settings: Settings = current_app.extensions[SETTINGS]
-    key = keys.authenticate(sessions(settings.database_url), token)
+    key = _known(token)
     if key is None:
         headers = {"WWW-Authenticate": CHALLENGE["WWW-Authenticate"] + ', error="invalid_token"'}
         raise ApiError(401, "key-invalid", "The API key is unknown, mistyped or revoked.", headers=headers)
     return key
+
+
+def _known(token: str) -> KeyView | None:
+    """The key of a token, as the database has it or had it KEY_SECONDS ago; only keys found good are remembered."""
+    settings: Settings = current_app.extensions[SETTINGS]
+    remembered: dict[bytes, tuple[float, KeyView]] = current_app.extensions.setdefault(KEYS, {})
+    digest, now = hashlib.sha256(token.encode()).digest(), time.monotonic()
+    until, key = remembered.get(digest, (0.0, None))
+    if key is not None and now < until:
+        return key
+    found = keys.authenticate(sessions(settings.database_url), token)
+    if len(remembered) >= KEYS_REMEMBERED:
+        remembered.clear()
+    if found is not None:
+        remembered[digest] = (now + KEY_SECONDS, found)
+    return found
 
 
 def _token() -> str | None:

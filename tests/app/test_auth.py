@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 
@@ -48,6 +49,15 @@ def test_without_a_valid_key_nothing_is_told(api: Api, method: str, path: str, h
     assert answer.headers["WWW-Authenticate"].startswith("Bearer")
     assert answer.content_type == "application/problem+json"
     assert json.loads(answer.data)["status"] == 401
+
+
+def test_a_key_in_use_that_is_revoked_opens_nothing_soon_after(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(auth, "KEY_SECONDS", 0.01)
+    assert api.get("/v1/schedules", role="viewer").status_code == 200
+    with transaction(api.maker) as session:
+        assert keys.revoke(session, api.keys["viewer"].split("_")[1])
+    time.sleep(0.02)
+    assert api.get("/v1/schedules", role="viewer").status_code == 401
 
 
 def test_a_revoked_key_opens_nothing(api: Api) -> None:
