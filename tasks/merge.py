@@ -18,13 +18,10 @@ from workers.celery import app
 from workers.conclude import AGGREGATE_SECONDS
 from workers.engine import Levels, Limits
 from workers.improve.incumbent import value_of
-from workers.improve.loop import reached
+from workers.improve.loop import WORTH_SECONDS, reached
 from workers.wire import from_bytes
 
 log = get(__name__)
-
-WORTH_SECONDS = 0.3
-"""With less time than this left, improving is not begun."""
 
 
 @app.task(bind=True, base=RunTask, name="nightshift.merge")  # type: ignore[untyped-decorator]

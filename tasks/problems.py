@@ -15,10 +15,8 @@ from models.store import runs
 from models.tables.session import reading
 from tasks.base import database
 from workers.bounds import Bound, lower_bounds
+from workers.improve.loop import FIRST_ROUND_SHARE
 from workers.split import Batch, split
-
-FIRST_ROUND_SHARE = 0.5
-"""Part of a request's time for its batches; the rest goes into improving what they are merged to."""
 
 KEPT = 3
 """Problems kept in memory by each process; a 10,000-job problem takes tens of megabytes."""

@@ -19,15 +19,9 @@ from workers.bounds import level_bounds, lower_bounds
 from workers.conclude import AGGREGATE_SECONDS, conclude
 from workers.engine import Levels, Limits, Watch, load_repairer
 from workers.improve.incumbent import Board, Incumbent, LocalBoard, value_of
-from workers.improve.loop import Steps, improve, reached
+from workers.improve.loop import FIRST_ROUND_SHARE, WORTH_SECONDS, Steps, improve, reached
 from workers.pool import Pool
 from workers.split import Batch, split
-
-FIRST_ROUND_SHARE = 0.5
-"""Part of the time for the batches; the rest goes into improving what they are merged to."""
-
-WORTH_SECONDS = 0.3
-"""With less time than this left, improving is not begun."""
 
 
 @dataclass

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -12,8 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 import click
 
@@ -71,13 +69,14 @@ def demo(keep: bool, seed: int, time_limit: float) -> None:
     """
     from models.settings import load_settings
     from models.shop.generate import factory
+    from workers.boot import signals_as_exit
 
     files.check_writable(SCHEDULE)
     base = load_settings()
     env = {**os.environ, "NIGHTSHIFT_HOME": str(base.data_dir / "demo"), "NIGHTSHIFT_PORT": str(_port(base))}
     settings = load_settings(env)
     document = factory(JOBS, MACHINES, seed) | {"options": {"time_limit_seconds": time_limit}}
-    with _signals_as_interrupt(), _running(settings, env) as server, _key(settings) as token:
+    with signals_as_exit(), _running(settings, env) as server, _key(settings) as token:
         client = Client(server.url, token)
         begun = time.monotonic()
         run_id = client.submit(json.dumps(document).encode())
@@ -172,21 +171,6 @@ def _key(settings: Settings) -> Iterator[str]:
     finally:
         with transaction(maker) as session:
             keys.revoke(session, key_id, actor="demo")
-
-
-@contextmanager
-def _signals_as_interrupt() -> Iterator[None]:
-    """SIGTERM and SIGHUP end the demo as Ctrl-C does, with everything stopped on the way out."""
-
-    def leave(number: int, _frame: FrameType | None) -> NoReturn:
-        raise SystemExit(128 + number)
-
-    before = {number: signal.signal(number, leave) for number in (signal.SIGTERM, signal.SIGHUP)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _port(settings: Settings) -> int:

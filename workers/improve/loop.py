@@ -20,6 +20,12 @@ from workers.engine import Levels, Limits, Move, Neighbourhood, Repairer, Unwatc
 from workers.improve.incumbent import Board, value_of
 from workers.improve.neighbourhood import Plan, pick
 
+FIRST_ROUND_SHARE = 0.5
+"""Part of a request's time for its batches; the rest goes into improving what they are merged to."""
+
+WORTH_SECONDS = 0.3
+"""With less time than this left, improving is not begun."""
+
 FIRST_SIZE = 8.0
 LEAST_SIZE = 4.0
 MOST_SIZE = 200.0
