@@ -8,5 +8,6 @@ COMMANDS: Final[Mapping[str, str]] = {
     "timeline": "benchmarks.timeline:timeline",
     "rules": "benchmarks.rules:rules",
     "metrics": "benchmarks.scrape:scrape",
+    "quality": "benchmarks.quality:quality",
 }
 """Name -> where the command is, so that only the one that is called is imported."""

@@ -8,9 +8,10 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import click
 import psutil
@@ -43,11 +44,16 @@ class Measure:
 
 @dataclass
 class Report:
-    """The numbers of one run of the benchmark ``name``, in the order they were found."""
+    """The numbers of one run of the benchmark ``name``, in the order they were found.
+
+    ``sections`` are further Markdown below the table, ``details`` more for the JSON.
+    """
 
     name: str
-    command: str = field(default_factory=lambda: f"nightshift {' '.join(sys.argv[1:])}")
+    command: str = field(default_factory=lambda: told_command(sys.argv[1:]))
     measures: list[Measure] = field(default_factory=list)
+    sections: list[str] = field(default_factory=list)
+    details: dict[str, Any] = field(default_factory=dict)
     load: float = field(default_factory=lambda: os.getloadavg()[0])
     begun: float = field(default_factory=time.time)
 
@@ -66,7 +72,7 @@ class Report:
         about = {"name": self.name, "command": self.command, "machine": machine(), "load_at_start": self.load}
         about |= {"shared_machine": self.shared, "seconds": round(time.time() - self.begun, 1)}
         rows = [asdict(measure) | {"met": measure.met} for measure in self.measures]
-        text = json.dumps({**about, "measures": rows}, indent=1)
+        text = json.dumps({**about, "measures": rows, **self.details}, indent=1)
         (folder / f"{self.name}.json").write_text(text + "\n", encoding="utf-8")
         (folder / f"{self.name}.md").write_text(self.markdown(), encoding="utf-8")
         click.echo(f"written to {folder / self.name}.json and .md", err=True)
@@ -88,11 +94,43 @@ class Report:
         for m in self.measures:
             most = "" if m.most is None else f"{m.most:g} {m.unit}"
             lines.append(f"| {m.bar} | {m.what} | {shown(m.value)} {m.unit} | {most} | {m.verdict} |")
-        return "\n".join(lines) + "\n"
+        return "\n".join([*lines, *(f"\n{section.strip()}" for section in self.sections)]) + "\n"
+
+
+def told_command(words: Sequence[str]) -> str:
+    """The command as another machine would be told it: folders and files by their last name."""
+    parts = [" ".join(_last_name(part) for part in word.split()) for word in words]
+    return " ".join(["nightshift", *(f"'{part}'" if " " in part else part for part in parts)])
+
+
+def _last_name(word: str) -> str:
+    return Path(word).name if Path(word).is_absolute() or word.startswith("..") else word
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """A Markdown table: floats with three digits that count, None as a dash, columns of numbers to the right."""
+    cells = [[_cell(value) for value in row] for row in rows]
+    numbers = [all(_is_number(row[at]) for row in cells) for at in range(len(head))] if cells else [False] * len(head)
+    rule = ["--:" if number else "---" for number in numbers]
+    return "\n".join("| " + " | ".join(row) + " |" for row in (list(head), rule, *cells))
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, float):
+        return shown(value) if math.isfinite(value) else "–"
+    return str(value)
+
+
+def _is_number(cell: str) -> bool:
+    return cell == "–" or cell[:1].isdigit() or cell[:1] == "-"
 
 
 def shown(value: float) -> str:
-    """A number with three digits that count."""
+    """A number with three digits that count; whole numbers (int) as they are."""
+    if isinstance(value, int):
+        return f"{value:,}"
     if not value or not math.isfinite(value):
         return f"{value:g}"
     digits = max(0, 2 - math.floor(math.log10(abs(value))))
