@@ -137,6 +137,8 @@ def check(problem: str, schedule: str) -> None:
 @click.option("--routings", is_flag=True, help="Jobs of 1 to 4 operations, and release dates.")
 @click.option("--calendars", is_flag=True, help="Shifts, breaks and a holiday.")
 @click.option("--operators", is_flag=True, help="Skills, crews and single operators.")
+@click.option("--lots", is_flag=True, help="Long operations may be cut into lots.")
+@click.option("--longest", default=332.0, show_default=True, type=click.FloatRange(60, 10_000), help="Hours, at most.")
 @click.option("--output", metavar="FILE", help="Where to write it.  [default: stdout]")
 def generate(
     jobs: int,
@@ -146,13 +148,25 @@ def generate(
     routings: bool,
     calendars: bool,
     operators: bool,
+    lots: bool,
+    longest: float,
     output: str | None,
 ) -> None:
     """Make up a factory with the statistics of a real one, as a problem in JSON."""
     from models.shop.generate import factory
 
     files.check_writable(output)
-    document = factory(jobs, machines, seed, setups=setups, routings=routings, calendars=calendars, operators=operators)
+    document = factory(
+        jobs,
+        machines,
+        seed,
+        setups=setups,
+        routings=routings,
+        calendars=calendars,
+        operators=operators,
+        lots=lots,
+        longest_hours=longest,
+    )
     if output is None:
         json.dump(document, sys.stdout, indent=1)
         click.echo()

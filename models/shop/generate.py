@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from math import ceil
 
 import numpy as np
 
@@ -15,6 +16,9 @@ MEAN_HOURS = 14_951 / 411
 """Work a job, in hours: the total over the number of jobs of the real plant."""
 
 SHORTEST_HOURS, LONGEST_HOURS = 0.03, 332.0
+LEAST_LONGEST_HOURS = 60.0
+"""Jobs capped lower than this would all be about as long as the mean."""
+
 DURATION_SIGMA = 1.6
 """Spread of the lognormal durations: a median of about 14 hours at a mean of 36."""
 
@@ -30,6 +34,9 @@ DUE_SPREAD = 0.5
 
 OVERDUE_SHARE, OVERDUE_LEAST = 0.04, 0.5
 """So many jobs are promised sooner than their work takes, at least this share of it: no plan has every job on time."""
+
+LOT_HOURS, MOST_LOTS = 20.0, 8
+"""Work longer than this may be cut, into a lot for each so many hours begun, up to the most."""
 
 CALENDAR_STRETCH = 3.0
 """Elapsed hours for an hour of work, about, where machines have calendars and operators."""
@@ -62,6 +69,18 @@ class _Features:
     routings: bool
     calendars: bool
     operators: bool
+    lots: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Promises:
+    """How due dates are drawn: ``spread`` and ``overdue`` as DUE_SPREAD and OVERDUE_SHARE say.
+
+    With a spread of 1 and nothing overdue a good plan is late with few jobs, though simple rules are with many.
+    """
+
+    spread: float = DUE_SPREAD
+    overdue: float = OVERDUE_SHARE
 
 
 def factory(
@@ -73,19 +92,26 @@ def factory(
     routings: bool = False,
     calendars: bool = False,
     operators: bool = False,
+    lots: bool = False,
+    longest_hours: float = LONGEST_HOURS,
+    promises: Promises = Promises(),
     start: datetime = START,
 ) -> dict[str, object]:
     """A factory as a problem document (docs/problem.md), ready for ``parse``.
 
     Without options every job is one operation on one of 1 to 16 machines of its group. ``setups`` adds a setup matrix a
     group, ``routings`` jobs of 1 to 4 operations and release dates, ``calendars`` shifts, breaks and a holiday,
-    ``operators`` skills with crews and single people. Raises ValueError for sizes below 1 or a start without offset.
+    ``operators`` skills with crews and single people; with ``lots`` long operations may be cut. No job has more than
+    ``longest_hours`` of work. Raises ValueError for sizes below 1, a start without offset, or jobs so short that they
+    cannot reach the mean of MEAN_HOURS.
     """
     if jobs < 1 or machines < 1:
         raise ValueError(f"jobs and machines must be at least 1 (got {jobs} and {machines})")
     if start.tzinfo is None:
         raise ValueError(f"start must have an offset (got {start.isoformat()})")
-    features = _Features(setups, routings, calendars, operators)
+    if longest_hours < LEAST_LONGEST_HOURS:
+        raise ValueError(f"longest_hours must be at least {LEAST_LONGEST_HOURS:g} (got {longest_hours:g})")
+    features = _Features(setups, routings, calendars, operators, lots)
     rng = np.random.default_rng([seed, jobs, machines])
     groups = _groups(rng, machines)
     speeds = rng.uniform(1 - SPEED_SPREAD, 1 + SPEED_SPREAD, machines)
@@ -104,8 +130,8 @@ def factory(
         document["operators"] = _operators(rng, groups, features)
     load = MEAN_HOURS * jobs / machines
     document["jobs"] = [
-        _job(rng, f"J{i + 1:05}", hours, load, groups, _Options(names, speeds), features, start)
-        for i, hours in enumerate(_durations(rng, jobs))
+        _job(rng, f"J{i + 1:05}", hours, load, groups, _Options(names, speeds), features, promises, start)
+        for i, hours in enumerate(_durations(rng, jobs, longest_hours))
     ]
     return document
 
@@ -143,25 +169,25 @@ def _groups(rng: np.random.Generator, machines: int) -> list[_Group]:
     ]
 
 
-def _durations(rng: np.random.Generator, jobs: int) -> list[float]:
+def _durations(rng: np.random.Generator, jobs: int, longest: float = LONGEST_HOURS) -> list[float]:
     """Lognormal hours, two decimals, within the shortest and the longest, adding up to MEAN_HOURS a job."""
     z = rng.standard_normal(jobs)
     total = round(MEAN_HOURS * jobs, 2)
     low, high = -20.0, 20.0
     for _ in range(80):
         middle = (low + high) / 2
-        low, high = (middle, high) if _stretched(z, middle).sum() < total else (low, middle)
-    hours = np.round(_stretched(z, low), 2)
+        low, high = (middle, high) if _stretched(z, middle, longest).sum() < total else (low, middle)
+    hours = np.round(_stretched(z, low, longest), 2)
     # rounding leaves a few hundredths: they go to the job nearest the mean
     nearest = int(np.abs(hours - MEAN_HOURS).argmin())
     hours[nearest] = np.round(hours[nearest] + total - hours.sum(), 2)
     return [float(value) for value in hours]
 
 
-def _stretched(z: np.ndarray, mu: float) -> np.ndarray:
-    hours = np.clip(np.exp(mu + DURATION_SIGMA * z), SHORTEST_HOURS, LONGEST_HOURS)
+def _stretched(z: np.ndarray, mu: float, longest: float) -> np.ndarray:
+    hours = np.clip(np.exp(mu + DURATION_SIGMA * z), SHORTEST_HOURS, longest)
     if len(z) >= ENDS_FROM_JOBS:
-        hours[z.argmin()], hours[z.argmax()] = SHORTEST_HOURS, LONGEST_HOURS
+        hours[z.argmin()], hours[z.argmax()] = SHORTEST_HOURS, longest
     return hours
 
 
@@ -239,6 +265,7 @@ def _job(
     groups: list[_Group],
     options: _Options,
     features: _Features,
+    promises: Promises,
     start: datetime,
 ) -> dict[str, object]:
     stretch = CALENDAR_STRETCH if features.calendars else 1.0
@@ -260,10 +287,10 @@ def _job(
         job |= rows[0]
     else:
         job["operations"] = [{"operation_id": str(i + 1), **row} for i, row in enumerate(rows)]
-    if rng.random() < OVERDUE_SHARE:
+    if rng.random() < promises.overdue:
         allowed = hours * float(rng.uniform(OVERDUE_LEAST, 1.0))
     else:
-        allowed = hours * (1 + SPEED_SPREAD) + load * DUE_SPREAD * float(rng.random())
+        allowed = hours * (1 + SPEED_SPREAD) + load * promises.spread * float(rng.random())
     return job | {"lcd_date": _instant(start, release + stretch * allowed)}
 
 
@@ -284,6 +311,8 @@ def _operation(
     }
     if features.operators:
         row["skill"] = {"skill": group.skill, "level": int(rng.integers(1, 3))}
+    if features.lots and hours > LOT_HOURS:
+        row["max_lots"] = min(MOST_LOTS, ceil(hours / LOT_HOURS))
     if features.calendars and hours < 4 and rng.random() < 0.2:
         row["interruptible"] = False
     return row

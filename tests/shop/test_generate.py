@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from models.shop.generate import LONGEST_HOURS, MEAN_HOURS, SHORTEST_HOURS, factory
+from models.shop.generate import LONGEST_HOURS, MEAN_HOURS, SHORTEST_HOURS, Promises, factory
 from models.shop.parse import parse
 
 ALL: dict[str, Any] = {"setups": True, "routings": True, "calendars": True, "operators": True}
@@ -85,6 +85,22 @@ def test_the_full_shop_floor_uses_every_feature() -> None:
     assert max(who.capacity for who in problem.operators) > 5
 
 
+def test_long_work_may_be_cut_and_no_job_is_longer_than_asked() -> None:
+    plain, cut = (factory(longest_hours=90.0, lots=lots) for lots in (False, True))
+    for row, other in zip(jobs(plain), jobs(cut), strict=True):
+        assert {**row, "max_lots": None} == {**other, "max_lots": None}
+    rows = [(base_hours(row), row.get("max_lots", 1)) for row in jobs(cut)]
+    assert max(hours for hours, _ in rows) <= 90 * 1.1
+    assert all(lots > 1 for hours, lots in rows if hours > 23)
+    assert all(lots == 1 for hours, lots in rows if hours < 17)
+    assert sum(hours for hours, _ in rows) == pytest.approx(14_951, rel=0.02)
+
+
+def test_promises_that_can_be_kept() -> None:
+    problem = parse(factory(promises=Promises(spread=1.0, overdue=0.0)))
+    assert all(job.due >= min(problem.operations[job.first].options.values()) for job in problem.jobs if job.due)
+
+
 def test_another_start_moves_every_instant() -> None:
     start = datetime(2027, 6, 1, tzinfo=UTC)
     problem = parse(factory(5, 3, start=start, **ALL))
@@ -98,6 +114,7 @@ def test_another_start_moves_every_instant() -> None:
         ({"jobs": 0}, "at least 1"),
         ({"machines": 0}, "at least 1"),
         ({"start": datetime(2026, 1, 1)}, "must have an offset"),
+        ({"longest_hours": 20.0}, "longest_hours must be at least 60"),
     ],
 )
 def test_refuses_what_makes_no_factory(arguments: dict[str, Any], message: str) -> None:
