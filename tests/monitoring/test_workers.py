@@ -11,11 +11,11 @@ import psutil
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from benchmarks.survival.stack import Stack
 from monitoring import metrics
 from monitoring.shared import KINDS
 from tests.conftest import _redis_program, embedded_redis
 from tests.tasks.conftest import shop
-from tests.tasks.stack import Stack
 
 pytestmark = pytest.mark.slow
 

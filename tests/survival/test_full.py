@@ -6,8 +6,8 @@ import time
 
 import pytest
 
+from benchmarks.survival.shops import faults, shop
 from tests.survival.conftest import MakePlace
-from tests.survival.shops import check, shop
 
 pytestmark = pytest.mark.slow
 
@@ -36,4 +36,4 @@ def test_a_full_redis_delays_but_loses_nothing(make_place: MakePlace) -> None:
     print(f"all done {time.monotonic() - begun:.1f} s after there was room")
     for run_id in (in_flight, *accepted):
         assert (place.stack.view(run_id).state, place.stack.view(run_id).attempt) == ("finished", 1)
-    check(shop(3.0), place.stack.result(in_flight))
+    assert faults(shop(3.0), place.stack.result(in_flight)) == []

@@ -6,10 +6,11 @@ import time
 
 import pytest
 
+from benchmarks.survival.place import Place
+from benchmarks.survival.shops import faults, shop
 from models.store import audit
 from models.tables.session import reading, sessions
-from tests.survival.conftest import MakePlace, Place
-from tests.survival.shops import check, shop
+from tests.survival.conftest import MakePlace
 
 pytestmark = pytest.mark.slow
 
@@ -43,7 +44,7 @@ def test_redis_killed_in_mid_solve(make_place: MakePlace, seconds: float, empty:
     assert (view.state, place.stack.view(new).state) == ("finished", "finished")
     assert view.attempt == 1
     assert actions(place, in_flight) == ["run.finished", "run.submitted"]
-    check(shop(4.0), place.stack.result(in_flight))
+    assert faults(shop(4.0), place.stack.result(in_flight)) == []
     for name, pids in workers.items():
         assert [child.pid for child in place.stack.children(name)] == pids
         assert place.stack.running[name].poll() is None
@@ -64,7 +65,7 @@ def test_mariadb_killed_in_mid_solve(make_place: MakePlace) -> None:
     print(f"all done {time.monotonic() - back:.1f} s after MariaDB was back")
     assert [(view.state, view.attempt) for view in views] == [("finished", 1)] * 2
     assert actions(place, in_flight) == ["run.finished", "run.submitted"]
-    check(shop(3.0), place.stack.result(in_flight))
+    assert faults(shop(3.0), place.stack.result(in_flight)) == []
 
 
 def test_without_beat_all_goes_on_but_what_was_lost(make_place: MakePlace) -> None:

@@ -9,8 +9,8 @@ import os
 
 import pytest
 
+from benchmarks.survival.storm import Storm
 from tests.survival.conftest import MakePlace
-from tests.survival.storm import Storm
 
 pytestmark = pytest.mark.slow
 
@@ -23,7 +23,9 @@ RECOVERY_SECONDS = 30.0
 def test_every_accepted_request_ends_exactly_once(make_place: MakePlace, database: str) -> None:
     storm = Storm(make_place(database), REQUESTS, SEED)
     recovery = storm.run(patience=RECOVERY_SECONDS)
-    states = storm.judge()
-    print(f"{database}: {states}, {recovery:.1f} s after the last of {sum(storm.kills.values())} kills: {storm.kills}")
-    assert recovery <= RECOVERY_SECONDS
-    assert sum(states.values()) == REQUESTS
+    assert recovery <= RECOVERY_SECONDS, storm.place.stack.logs()
+    verdict = storm.judge()
+    kills = f"{sum(storm.kills.values())} kills: {storm.kills}"
+    print(f"{database}: {verdict.states}, {recovery:.1f} s after the last of {kills}")
+    assert verdict.complaints == []
+    assert sum(verdict.states.values()) == REQUESTS

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 import redis
 
+from benchmarks.survival.stack import Stack
 from models.inflight import Inflight, connect
 from models.shop.generate import factory
 from models.shop.parse import parse
 from models.shop.result_reader import read_result
 from models.shop.validator import validate
 from tests.conftest import _redis_program, embedded_redis
-from tests.tasks.stack import Stack
 
 pytestmark = pytest.mark.slow
 

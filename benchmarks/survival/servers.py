@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import shutil
 import subprocess
 import time
@@ -9,22 +10,33 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import pytest
 import redis
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError
 
+from benchmarks.stack import BenchmarkFailed
 from models.settings import database_url
-from tests.conftest import SERVICES_REQUIRED, _redis_program
+from workers.embedded_redis import executable
 
 START_SECONDS = 30.0
 
 
+SYSTEM_PROGRAMS = "/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin"
+
+
 def wait_for(condition: Callable[[], bool], seconds: float, what: str) -> None:
+    """Waits for a condition; raises BenchmarkFailed with ``what`` where that takes too long."""
     end = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < end, what
+        if time.monotonic() > end:
+            raise BenchmarkFailed(what)
         time.sleep(0.02)
+
+
+def mariadb_installed() -> bool:
+    """Whether this machine has a MariaDB server, and Python its connector."""
+    programs = (shutil.which("mariadb-install-db"), shutil.which("mariadbd", path=SYSTEM_PROGRAMS))
+    return None not in programs and importlib.util.find_spec("mariadb") is not None
 
 
 @dataclass
@@ -36,16 +48,20 @@ class OwnRedis:
 
     @property
     def socket(self) -> Path:
+        """Where it listens."""
         return self.folder / "redis.sock"
 
     @property
     def url(self) -> str:
+        """As REDIS_URL has it."""
         return f"redis+socket://{self.socket}"
 
     def client(self) -> redis.Redis:
+        """A new client."""
         return redis.Redis(unix_socket_path=str(self.socket), socket_timeout=2.0)
 
     def start(self, *, empty: bool = False) -> None:
+        """Starts it and waits until it answers; ``empty`` throws its file away first."""
         if empty:
             shutil.rmtree(self.folder / "appendonlydir", ignore_errors=True)
             (self.folder / "appendonly.aof").unlink(missing_ok=True)
@@ -53,10 +69,11 @@ class OwnRedis:
         options = ["--port", "0", "--unixsocket", str(self.socket), "--save", "", "--dir", str(self.folder)]
         options += ["--appendonly", "yes", "--appendfsync", "always", "--maxmemory-policy", "noeviction"]
         with (self.folder / "redis.log").open("ab") as log:
-            self.process = subprocess.Popen([_redis_program(), *options], stdout=log, stderr=log)
+            self.process = subprocess.Popen([executable(), *options], stdout=log, stderr=log)
         wait_for(self._answers, START_SECONDS, "redis does not start")
 
     def kill(self) -> None:
+        """SIGKILL."""
         if self.process is not None:
             self.process.kill()
             self.process.wait()
@@ -70,23 +87,21 @@ class OwnRedis:
 
 @dataclass
 class OwnMariaDb:
-    """A mariadbd on a unix socket only; skipped where the program is missing, unless services are required."""
+    """A mariadbd on a unix socket only. ``kill`` is SIGKILL; the next ``start`` finds its data."""
 
     folder: Path
     process: subprocess.Popen[bytes] | None = field(default=None)
 
     @classmethod
     def made(cls, folder: Path) -> OwnMariaDb:
+        """A running server with an empty database. Raises BenchmarkFailed where it cannot be made."""
         install = shutil.which("mariadb-install-db")
-        if install is None or shutil.which("mariadbd", path="/usr/sbin:/usr/bin:/usr/local/sbin") is None:
-            if SERVICES_REQUIRED:
-                pytest.fail("no mariadbd on this machine")
-            pytest.skip("no mariadbd on this machine")
-        if not SERVICES_REQUIRED:
-            pytest.importorskip("mariadb")
+        if install is None:
+            raise BenchmarkFailed("there is no mariadb-install-db on this machine")
         options = ["--no-defaults", f"--datadir={folder / 'data'}", "--auth-root-authentication-method=normal"]
         done = subprocess.run([install, *options, "--skip-test-db"], capture_output=True, check=False)
-        assert done.returncode == 0, done.stderr.decode()
+        if done.returncode:
+            raise BenchmarkFailed(done.stderr.decode())
         server = cls(folder)
         server.start()
         with create_engine(database_url(server._url("")), isolation_level="AUTOCOMMIT").connect() as connection:
@@ -95,14 +110,17 @@ class OwnMariaDb:
 
     @property
     def url(self) -> str:
+        """As DATABASE_URL has it."""
         return self._url("nightshift")
 
     def _url(self, name: str) -> str:
         return f"mariadb://root@localhost/{name}?unix_socket={self.folder / 'db.sock'}"
 
     def start(self) -> None:
-        program = shutil.which("mariadbd", path="/usr/sbin:/usr/bin:/usr/local/sbin")
-        assert program is not None
+        """Starts it and waits until it answers."""
+        program = shutil.which("mariadbd", path=SYSTEM_PROGRAMS)
+        if program is None:
+            raise BenchmarkFailed("there is no mariadbd on this machine")
         options = ["--no-defaults", f"--datadir={self.folder / 'data'}", f"--socket={self.folder / 'db.sock'}"]
         options += ["--skip-networking", "--user=root", f"--pid-file={self.folder / 'db.pid'}"]
         options += ["--innodb-buffer-pool-size=32M", "--innodb-log-file-size=16M"]
@@ -111,6 +129,7 @@ class OwnMariaDb:
         wait_for(self._answers, START_SECONDS, "mariadbd does not start")
 
     def kill(self) -> None:
+        """SIGKILL."""
         if self.process is not None:
             self.process.kill()
             self.process.wait()

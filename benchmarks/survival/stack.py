@@ -1,4 +1,4 @@
-"""A whole stack of real processes for tests that kill parts of it: web, workers, beat; any Redis and database."""
+"""A stack of real processes, each of which may be killed and started again: web, workers, beat."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from typing import Any
 
 import psutil
 
+from benchmarks.stack import BenchmarkFailed
 from models.store import runs
 from models.store.views import RunView
 from models.tables.session import reading, sessions
@@ -39,7 +40,7 @@ print(submit(body, load(body), None))
 
 @dataclass
 class Stack:
-    """Starts the processes in ``env``; every one still alive is killed when the test ends.
+    """Starts the processes in ``env``; ``stop`` kills every one still alive.
 
     ``include`` is a module that the workers import beside their tasks.
     """
@@ -51,6 +52,7 @@ class Stack:
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     def start(self, *names: str) -> None:
+        """Starts these processes (default: all but web); their output goes to NAME.log in the folder."""
         for name in names or ("control", "solve", "beat"):
             command = [*PROCESSES[name]]
             if self.include is not None and name in WORKERS:
@@ -66,6 +68,7 @@ class Stack:
 
     @staticmethod
     def kill_group(process: subprocess.Popen[bytes]) -> None:
+        """SIGKILL to a process and all its children."""
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
@@ -76,9 +79,11 @@ class Stack:
                 self.start(name)
 
     def children(self, name: str) -> list[psutil.Process]:
-        return psutil.Process(self.running[name].pid).children(recursive=True)
+        """The children of a process. Raises psutil.NoSuchProcess where it is dead."""
+        return list(psutil.Process(self.running[name].pid).children(recursive=True))
 
     def stop(self) -> None:
+        """Kills what is alive."""
         for name in list(self.running):
             if self.running[name].poll() is None:
                 self.kill(name)
@@ -95,33 +100,41 @@ class Stack:
         return done.stdout.decode().split()[-1]
 
     def cancel(self, run_id: str) -> None:
+        """Cancels a run as the web process does."""
         code = "import sys; from tasks.commands import cancel; cancel(sys.argv[1])"
         subprocess.run([sys.executable, "-c", code, run_id], env=self.env, check=True, capture_output=True)
 
     def view(self, run_id: str) -> RunView:
+        """The run as the database has it."""
         with reading(sessions(self.database_url)) as session:
             found = runs.get(session, run_id)
-        assert found is not None
+        if found is None:
+            raise BenchmarkFailed(f"there is no run {run_id}")
         return found
 
     def result(self, run_id: str) -> dict[str, Any]:
+        """The result document of a run that has ended with one."""
         with reading(sessions(self.database_url)) as session:
             data = runs.result(session, run_id)
-        assert data is not None, self.logs()
+        if data is None:
+            raise BenchmarkFailed(f"run {run_id} has no result\n{self.logs()}")
         return dict(json.loads(data))
 
     def until(self, condition: Callable[[], bool], seconds: float = START_SECONDS) -> None:
+        """Waits for a condition; raises BenchmarkFailed, with the logs, where that takes too long."""
         end = time.monotonic() + seconds
         while not condition():
-            assert time.monotonic() < end, self.logs()
+            if time.monotonic() > end:
+                raise BenchmarkFailed(f"waited {seconds:g} s in vain\n{self.logs()}")
             time.sleep(0.05)
 
     def ended(self, run_id: str, seconds: float = 120.0) -> RunView:
+        """Waits for the end of a run."""
         self.until(lambda: self.view(run_id).ended, seconds)
         return self.view(run_id)
 
     def logs(self) -> str:
-        """The last lines of every process, for the message of a failed test."""
+        """The last lines of every process, for the message of a failure."""
         tails = []
         for path in sorted(self.folder.glob("*.log")):
             tails.append(f"--- {path.name}\n" + "\n".join(path.read_text(errors="replace").splitlines()[-25:]))

@@ -8,6 +8,8 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from benchmarks.stack import BenchmarkFailed
+
 AWAY = (OSError, http.client.HTTPException)
 PAUSE_SECONDS = 0.1
 PATIENCE_SECONDS = 60.0
@@ -35,7 +37,10 @@ class Client:
             connection.close()
 
     def insist(self, method: str, path: str, body: object = None, key: str | None = None) -> tuple[int, dict[str, Any]]:
-        """Asks until there is an answer other than 503. A request that was cut off may have been carried out."""
+        """Asks until there is an answer other than 503. A request that was cut off may have been carried out.
+
+        Raises one of AWAY, or BenchmarkFailed, where there is none within PATIENCE_SECONDS.
+        """
         end = time.monotonic() + PATIENCE_SECONDS
         while True:
             try:
@@ -45,11 +50,16 @@ class Client:
             except AWAY:
                 if time.monotonic() > end:
                     raise
-            assert time.monotonic() < end, f"{method} {path} answers 503"
+            if time.monotonic() > end:
+                raise BenchmarkFailed(f"{method} {path} answers 503")
             time.sleep(PAUSE_SECONDS)
 
     def submit(self, problem: object, query: str = "", key: str | None = None) -> str:
-        """The id of a request that was answered 202; with an idempotency ``key`` it is accepted once."""
+        """The id of a request that was answered 202; with an idempotency ``key`` it is accepted once.
+
+        Raises BenchmarkFailed where it is refused.
+        """
         status, document = self.insist("POST", f"/v1/schedules{query}", problem, key)
-        assert status == 202, document
+        if status != 202:
+            raise BenchmarkFailed(f"POST was answered {status}: {document}")
         return str(document["id"])
