@@ -23,7 +23,7 @@ log = get(__name__)
 
 api = APIBlueprint("health", __name__, abp_tags=[Tag(name="health", description="For probes and Prometheus.")])
 
-QUEUES = ("control", "solve")
+QUEUES = ("control", "plan", "solve")
 PROBES = "nightshift_probes"
 BROKER = "nightshift_broker"
 

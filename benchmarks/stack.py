@@ -25,6 +25,9 @@ from models.tables.session import sessions, transaction
 from workers.boot import free_port, signals_as_exit
 
 START_SECONDS = 90.0
+WORKERS = 3
+"""Workers of the Procfile, which each say when they are ready."""
+
 STOP_SECONDS = 60.0
 END_SECONDS = 120.0
 POLL_SECONDS = 0.02
@@ -139,7 +142,7 @@ def _wait(found: Platform, process: subprocess.Popen[bytes], log: Path) -> None:
     end = time.monotonic() + START_SECONDS
     while time.monotonic() < end and process.poll() is None:
         try:
-            if found.call("GET", "/readyz")[0] == 200 and log.read_bytes().count(b" ready.") >= 2:
+            if found.call("GET", "/readyz")[0] == 200 and log.read_bytes().count(b" ready.") >= WORKERS:
                 return
         except (OSError, http.client.HTTPException):
             pass  # it is still starting

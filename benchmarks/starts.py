@@ -27,6 +27,7 @@ BARS: dict[str, tuple[float | None, float]] = {
     "web": (1.0, 120.0),
     "beat": (1.0, 120.0),
     "control": (None, 350.0),
+    "plan": (None, 350.0),
     "solve": (None, 350.0),
 }
 """Process -> the most seconds to start and the most MiB, both of T5."""

@@ -9,7 +9,7 @@ import redis
 
 from models.inflight import connect
 
-QUEUES = ("control", "solve")
+QUEUES = ("control", "plan", "solve")
 
 
 class MessageSizes:

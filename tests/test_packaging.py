@@ -13,7 +13,7 @@ import pytest
 
 from app.cli import cli
 from workers import boot
-from workers.celery import CONTROL_QUEUE, SOLVE_QUEUE, app
+from workers.celery import QUEUES, app
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = ("app", "tasks", "workers", "monitoring", "models")
@@ -59,12 +59,12 @@ def test_package_data_exists() -> None:
 
 def test_the_packaged_procfile_is_the_one_at_the_root() -> None:
     assert boot.PROCFILE.read_text() == (ROOT / "Procfile").read_text()
-    assert list(boot.processes()) == ["web", "control", "solve", "beat"]
+    assert list(boot.processes()) == ["web", "control", "plan", "solve", "beat"]
 
 
 def test_every_queue_has_a_worker_and_every_worker_a_queue() -> None:
     served = re.findall(r"--queues (\S+)", (ROOT / "Procfile").read_text())
-    assert sorted(served) == sorted({CONTROL_QUEUE, SOLVE_QUEUE})
+    assert sorted(served) == sorted(QUEUES)
     assert sorted(queue.name for queue in app.conf.task_queues) == sorted(served)
 
 

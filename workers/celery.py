@@ -1,4 +1,4 @@
-"""The Celery application: two queues, messages of ids and numbers only, and settings that survive what happens.
+"""The Celery application: three queues, messages of ids and numbers only, and settings that survive what happens.
 
 Every setting below has a reason that was measured or met:
 
@@ -22,19 +22,25 @@ from monitoring import logs, metrics
 from workers.engine import load
 
 CONTROL_QUEUE = "control"
-"""Short tasks: plan, merge, finish, sweep. They never wait behind a solve."""
+"""Short tasks: finish, sweep. They never wait behind a solve, nor behind the first plan of a large problem."""
+
+PLAN_QUEUE = "plan"
+"""Plan and merge: milliseconds for most problems, seconds for 10,000 jobs. They never wait behind a solve."""
 
 SOLVE_QUEUE = "solve"
 """One task a batch or improver; each keeps a core busy for its whole budget."""
 
-QUEUES = (CONTROL_QUEUE, SOLVE_QUEUE)
+QUEUES = (CONTROL_QUEUE, PLAN_QUEUE, SOLVE_QUEUE)
+
+TASKS_OF = {PLAN_QUEUE: ("plan", "merge"), SOLVE_QUEUE: ("solve", "improve")}
+"""Which tasks wait in which queue; the others in the control queue."""
 
 SWEEP_SECONDS = 5.0
 SWEEP_EXPIRES_SECONDS = 600.0
 BROKER_SOCKET_SECONDS = 10.0
 
 CONTROL_SECONDS = 300.0
-"""A control task that has not ended by then hangs, and is killed. Solves and improvers bring limits of their own."""
+"""A control or plan task that has not ended by then hangs and is killed. Solves and improvers bring their own limits."""
 
 TASK_MODULES = ("tasks.plan", "tasks.solve", "tasks.merge", "tasks.improve", "tasks.finish", "tasks.sweep")
 
@@ -51,7 +57,7 @@ def create() -> Celery:
         task_queues=[Queue(name) for name in QUEUES],  # type: ignore[no-untyped-call]
         task_default_queue=CONTROL_QUEUE,
         task_create_missing_queues=False,
-        task_routes={f"nightshift.{name}": {"queue": SOLVE_QUEUE} for name in ("solve", "improve")},
+        task_routes={f"nightshift.{name}": {"queue": queue} for queue, names in TASKS_OF.items() for name in names},
         task_acks_late=True,
         task_reject_on_worker_lost=True,
         task_time_limit=CONTROL_SECONDS,

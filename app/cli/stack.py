@@ -36,7 +36,7 @@ POLL_SECONDS = 0.1
 @click.command(short_help="Run web, workers and beat until Ctrl-C.")
 @click.argument("processes", nargs=-1)
 def up(processes: tuple[str, ...]) -> None:
-    """Run web, workers and beat until Ctrl-C, or only the PROCESSES named (web, control, solve, beat).
+    """Run web, workers and beat until Ctrl-C, or only the PROCESSES named (web, control, plan, solve, beat).
 
     Starts its own Redis unless REDIS_URL names one, and brings the database up to date first. Where one process ends by
     itself the others are stopped too, and the exit code is that process's.

@@ -23,11 +23,12 @@ from models.tables.session import reading, sessions
 CELERY = [sys.executable, "-m", "celery", "--app", "workers.celery"]
 PROCESSES = {
     "control": [*CELERY, "worker", "--queues", "control", "--hostname", "control@%h", "--concurrency", "1"],
+    "plan": [*CELERY, "worker", "--queues", "plan", "--hostname", "plan@%h", "--concurrency", "1"],
     "solve": [*CELERY, "worker", "--queues", "solve", "--hostname", "solve@%h", "--concurrency", "2"],
     "beat": [*CELERY, "beat"],
     "web": [sys.executable, "-m", "gunicorn", "--config", "python:app.gunicorn_conf"],
 }
-WORKERS = ("control", "solve")
+WORKERS = ("control", "plan", "solve")
 START_SECONDS = 60.0
 SUBMIT = """
 import sys
@@ -53,7 +54,7 @@ class Stack:
 
     def start(self, *names: str) -> None:
         """Starts these processes (default: all but web); their output goes to NAME.log in the folder."""
-        for name in names or ("control", "solve", "beat"):
+        for name in names or (*WORKERS, "beat"):
             command = [*PROCESSES[name]]
             if self.include is not None and name in WORKERS:
                 command += ["--include", self.include]

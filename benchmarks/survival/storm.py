@@ -27,7 +27,7 @@ KILL_SECONDS = (0.6, 2.0)
 REDIS_AWAY_SECONDS = 0.5
 SUPERVISOR_SECONDS = 0.3
 LOOK_SECONDS = 0.05
-WHOLE = ("web", "control", "solve", "beat")
+WHOLE = ("web", "control", "plan", "solve", "beat")
 ENDS = ("run.finished", "run.cancelled", "run.failed")
 
 
@@ -160,7 +160,7 @@ class Storm:
         return name
 
     def _kill_child(self, dice: random.Random) -> str:
-        name = dice.choice(("web", "control", "solve", "solve"))
+        name = dice.choice(("web", "control", "plan", "solve", "solve"))
         try:
             children = self.place.stack.children(name)
             if children:

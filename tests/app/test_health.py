@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from app import create_app
+from app.health import QUEUES
 from app.probes import Finding, NotReady, Probe
 from models.tables.session import sessions, transaction
 from tests.app.conftest import Api
@@ -27,7 +28,8 @@ def test_metrics_are_in_prometheus_form(api: Api) -> None:
     assert answer.status_code == 200
     assert answer.content_type.startswith("text/plain; version=")
     assert "# TYPE nightshift_http_requests_total counter" in answer.text
-    assert 'nightshift_queue_depth{queue="control"}' in answer.text
+    for queue in QUEUES:
+        assert f'nightshift_queue_depth{{queue="{queue}"}}' in answer.text
 
 
 def test_redis_away_is_not_ready_but_alive(redis_down: Api) -> None:

@@ -11,7 +11,7 @@ import psutil
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from benchmarks.survival.stack import Stack
+from benchmarks.survival.stack import WORKERS, Stack
 from monitoring import metrics
 from monitoring.shared import KINDS
 from tests.conftest import _redis_program, embedded_redis
@@ -57,7 +57,7 @@ def value(name: str, **labels: str) -> float:
 
 
 def test_counts_survive_killed_children_in_few_files(stack: Stack) -> None:
-    stack.start("control", "solve")
+    stack.start(*WORKERS)
     document = shop()
     batches = 0
     for round_number in range(1, KILLS + 1):
@@ -67,13 +67,13 @@ def test_counts_survive_killed_children_in_few_files(stack: Stack) -> None:
         batches += view.batches_total
         # the count follows the message that ends the run
         stack.until(lambda: value("nightshift_batches_total") == batches, 10)  # noqa: B023
-        children = [*stack.children("solve"), *stack.children("control")]
+        children = [child for name in WORKERS for child in stack.children(name)]
         for child in children:
             child.kill()
         psutil.wait_procs(children, timeout=10)
         assert value("nightshift_runs_total", state="finished") == round_number
         assert value("nightshift_batches_total", outcome="solved") == batches
-        stack.until(lambda: len(stack.children("solve")) == 2 and len(stack.children("control")) == 1, 30)
+        stack.until(lambda: [len(stack.children(name)) for name in WORKERS] == [1, 1, 2], 30)
     time.sleep(0.5)  # new children fold what the dead left before they take tasks
-    living = sum(1 + len(stack.children(name)) for name in ("solve", "control"))
+    living = sum(1 + len(stack.children(name)) for name in WORKERS)
     assert len(list((stack.folder / "metrics").glob("*.db"))) <= KINDS * (living + 1)

@@ -16,7 +16,7 @@ FULL_SECONDS = 4.0
 
 def test_a_full_redis_delays_but_loses_nothing(make_place: MakePlace) -> None:
     place = make_place()
-    place.stack.start("web", "control", "solve", "beat")
+    place.stack.start("web", "control", "plan", "solve", "beat")
     in_flight = place.client.submit(shop(3.0))
     place.stack.until(lambda: place.busy(in_flight))
     place.redis.client().config_set("maxmemory", "1")

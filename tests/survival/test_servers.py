@@ -8,6 +8,7 @@ import pytest
 
 from benchmarks.survival.place import Place
 from benchmarks.survival.shops import faults, shop
+from benchmarks.survival.stack import WORKERS
 from models.store import audit
 from models.tables.session import reading, sessions
 from tests.survival.conftest import MakePlace
@@ -28,7 +29,7 @@ def test_redis_killed_in_mid_solve(make_place: MakePlace, seconds: float, empty:
     place.stack.start()
     in_flight = place.stack.submit(shop(4.0))
     place.stack.until(lambda: place.busy(in_flight))
-    workers = {name: [child.pid for child in place.stack.children(name)] for name in ("control", "solve")}
+    workers = {name: [child.pid for child in place.stack.children(name)] for name in WORKERS}
 
     place.redis.kill()
     time.sleep(seconds)
@@ -73,7 +74,7 @@ def test_without_beat_all_goes_on_but_what_was_lost(make_place: MakePlace) -> No
     place.redis.kill()
     lost = place.stack.submit(shop(0.5, jobs=6))
     place.redis.start()
-    place.stack.start("control", "solve")
+    place.stack.start(*WORKERS)
     new = place.stack.submit(shop(0.5, jobs=6))
     place.stack.ended(new)
     assert place.stack.view(lost).state == "queued"

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import redis
 
-from benchmarks.survival.stack import Stack
+from benchmarks.survival.stack import WORKERS, Stack
 from models.inflight import Inflight, connect
 from models.shop.generate import factory
 from models.shop.parse import parse
@@ -68,7 +68,7 @@ def check(document: dict[str, Any], result: dict[str, Any]) -> None:
 
 
 def test_a_child_killed_in_mid_solve_is_survived_without_a_sweep(stack: Stack, own_redis: str) -> None:
-    stack.start("control", "solve")
+    stack.start(*WORKERS)
     run_id = stack.submit(shop())
     stack.until(lambda: busy(stack, own_redis, run_id))
     for child in stack.children("solve"):
@@ -103,7 +103,7 @@ def test_a_redis_wiped_in_mid_solve_is_survived(stack: Stack, own_redis: str) ->
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_cancel_in_mid_solve_keeps_the_best_plan(stack: Stack, own_redis: str) -> None:
-    stack.start("control", "solve")
+    stack.start(*WORKERS)
     document = shop(seconds=60.0)
     run_id = stack.submit(document)
     stack.until(lambda: busy(stack, own_redis, run_id))
