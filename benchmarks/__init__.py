@@ -10,5 +10,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "survival": "benchmarks.survival.command:survival",
     "metrics": "benchmarks.scrape:scrape",
     "quality": "benchmarks.quality:quality",
+    "factory": "benchmarks.factory:factory",
+    "scale": "benchmarks.scale:scale",
 }
 """Name -> where the command is, so that only the one that is called is imported."""

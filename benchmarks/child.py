@@ -22,7 +22,7 @@ from models.shop.problem import COUNT_TERMS, Problem
 from models.shop.relax import relaxed
 
 MIB = 2**20
-MOST_MEMORY = 12 * 2**30
+MOST_MEMORY = 8 * 2**30
 """A solver that wants more address space than this fails, instead of taking the machine down."""
 
 Solver = Callable[[Problem, Task, Outcome], None]

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.clock import Clock
-from benchmarks.work import Outcome, Task
+from benchmarks.plants import KINDS
+from benchmarks.work import SHOP, Outcome, Task
 from models.shop.generate import factory
 from models.shop.objective import LEVEL_UNIT
-from models.shop.parse import load, parse
+from models.shop.parse import parse
 from models.shop.problem import Problem
-from models.shop.relax import relaxed
 from models.shop.result_reader import read_result
 from models.shop.validator import validate
 from monitoring import logs
@@ -21,6 +21,8 @@ from workers import local
 from workers.local import Progress
 
 WARM_SECONDS = 1.0
+"""At most; never longer than the run itself."""
+
 WARM_JOBS, WARM_MACHINES = 30, 8
 DIGITS = 6
 
@@ -50,17 +52,10 @@ class Points:
 def warm(task: Task) -> None:
     """Solves a small made-up shop of the same kind, so that everything is imported, compiled and loaded."""
     logs.configure(level="CRITICAL")
-    problem = relaxed(load(Path(task.file).read_bytes()))
-    made_up = factory(
-        WARM_JOBS,
-        WARM_MACHINES,
-        routings=len(problem.operations) > len(problem.jobs),
-        setups=any(machine.setup_matrix for machine in problem.machines),
-        calendars=any(machine.calendar for machine in problem.machines),
-        operators=bool(problem.operators),
-    )
-    term = task.objective or next(iter(problem.objective[0]))
-    local.solve(parse(made_up | {"objective": term}), seconds=WARM_SECONDS, workers=task.workers)
+    features = {"routings": True} if task.kind == SHOP else KINDS[task.kind]
+    term = task.objective or ("makespan" if task.kind == SHOP else "weighted_tardiness")
+    problem = parse(factory(WARM_JOBS, WARM_MACHINES, **features) | {"objective": term})
+    local.solve(problem, seconds=min(WARM_SECONDS, task.limit), workers=task.workers)
 
 
 def solve(problem: Problem, task: Task, outcome: Outcome) -> None:

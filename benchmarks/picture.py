@@ -6,14 +6,16 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
+from itertools import cycle
 
 from benchmarks.curves import Points
 
-WIDTH, HEIGHT = 760, 440
-LEFT, RIGHT, TOP, BOTTOM = 74, 150, 64, 58
+WIDTH, HEIGHT = 820, 440
+LEFT, RIGHT, TOP, BOTTOM = 74, 200, 64, 58
 INK, GRID, PAPER = "#1f2933", "#d9dee4", "#ffffff"
-STYLES = (("#0072b2", ""), ("#d55e00", "8 4"), ("#009e73", "2 3"), ("#cc79a7", "10 3 2 3"), ("#e69f00", "5 2"))
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
 """Colours that people with any kind of colour vision tell apart (M. Okabe and K. Ito, 2008), and dashes for print."""
+DASHES = ("", "8 4", "2 3", "10 3 2 3", "5 2")
 
 LABEL_GAP = 16
 """Names stand at least so far from one another."""
@@ -62,11 +64,12 @@ class Picture:
             parts.append(f'<circle cx="{x(at):.1f}" cy="{y(value):.1f}" r="5" fill="none" stroke="{INK}"/>')
             parts.append(_text(x(at) + 8, y(value) - 6, f"bar {value:g} %", size=11))
         named: list[tuple[float, str, str]] = []
-        for curve, (colour, dash) in zip(self.curves, STYLES, strict=False):
+        for curve, colour, dash in zip(self.curves, cycle(COLOURS), cycle(DASHES), strict=False):
             seen = [(at, max(value, y.low)) for at, value in curve.points]
             if not seen:
                 continue
             parts.append(_steps([(x(at), y(value)) for at, value in seen], colour, dash))
+            parts.append(f'<circle cx="{x(seen[0][0]):.1f}" cy="{y(seen[0][1]):.1f}" r="3.5" fill="{colour}"/>')
             named.append((y(seen[-1][1]), curve.name, colour))
         last = -math.inf
         for height, name, colour in sorted(named):

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import Any
 
 import click
 
+from benchmarks.options import Numbers, peers_option, study_options
 from benchmarks.quality_bars import tell_bars
 from benchmarks.quality_results import Results
 from benchmarks.quality_tables import picture, tell_tables
@@ -20,61 +19,12 @@ from benchmarks.work import OURS, PEERS, Task, digest_of
 
 TEXTS = (".fjs", ".jsp", ".txt")
 BEST_KNOWN = "bks.csv"
-OUT = Path("docs/benchmarks")
-
-
-@dataclass(frozen=True, slots=True)
-class Numbers(click.ParamType[tuple[float, ...]]):
-    """Positive numbers with commas between them."""
-
-    name = "numbers"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[float, ...]:
-        """Ascending, each once."""
-        if not isinstance(value, str):
-            return tuple(value)
-        try:
-            found = tuple(sorted({float(part) for part in value.split(",")}))
-        except ValueError:
-            self.fail(f"{value!r} is not numbers with commas between them", param, ctx)
-        if not all(0 < one < float("inf") for one in found):
-            self.fail(f"{value!r} must be above 0", param, ctx)
-        return found
-
-
-def study_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options that every study of plans has."""
-    for option in (
-        click.option("--out", default=OUT, show_default=True, type=click.Path(file_okay=False, path_type=Path)),
-        click.option("--only-tables", is_flag=True, help="Run nothing; write the tables of what is known."),
-        click.option(
-            "--again", multiple=True, metavar="SOLVER", help="Measure this solver again, as nightshift or cpsat."
-        ),
-        click.option(
-            "--checker", metavar="COMMAND", help="An outside checker; gets PROBLEM RESULT, exits with 0 if valid."
-        ),
-        click.option(
-            "--jobs-at-once", "at_once", default=1, show_default=True, type=click.IntRange(1, 256), help="Cores used."
-        ),
-        click.option("--seeds", default=3, show_default=True, type=click.IntRange(1, 100)),
-    ):
-        command = option(command)
-    return command
-
-
-def peers_of(_context: click.Context, _option: click.Parameter, value: str) -> tuple[str, ...]:
-    """Names of peers with commas between them; ``none`` for none."""
-    names = tuple(name.strip() for name in value.split(",") if name.strip() not in ("", "none"))
-    for name in names:
-        if name not in PEERS:
-            raise click.BadParameter(f"{name!r} is none of {', '.join(PEERS)}")
-    return names
 
 
 @click.command(short_help="Job shops beside PyJobShop and CP-SAT (Q1, Q8).")
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--limits", default="5,15,60", show_default=True, type=Numbers(), help="Time limits in seconds.")
-@click.option("--peers", default="pyjobshop,cpsat", show_default=True, callback=peers_of, help="Or none.")
+@peers_option
 @click.option("--peer-seeds", type=click.IntRange(1, 100), help="Seeds of the peers.  [default: as --seeds]")
 @click.option(
     "--bks", type=click.Path(exists=True, dir_okay=False, path_type=Path), help=f"[default: FOLDER/{BEST_KNOWN}]"

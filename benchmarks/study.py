@@ -20,10 +20,11 @@ from pathlib import Path
 
 import click
 
-from benchmarks.work import Outcome, Task
+from benchmarks.work import OURS, RULES, Outcome, Task
 
-GRACE_SECONDS = 120.0
-"""A child that has not answered so long after its time limit is ended: start, warming up and checks need some."""
+GRACE_SECONDS, PEER_GRACE_SECONDS = 180.0, 30.0
+"""A child that has not answered so long after its time limit is ended: start, warming up and checks need some. A peer
+has nothing to check, but may be building its model still."""
 
 TALLEST_CHECK_SECONDS = 600.0
 TAIL = 300
@@ -101,6 +102,7 @@ class Study:
 
     def _measured(self, task: Task) -> Outcome:
         command = [sys.executable, "-m", "benchmarks.child"]
+        grace = GRACE_SECONDS if task.solver in (OURS, RULES) else PEER_GRACE_SECONDS
         child = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
@@ -111,11 +113,11 @@ class Study:
         )
         self._children.add(child)
         try:
-            answer, said = child.communicate(json.dumps(asdict(task)), timeout=task.limit + GRACE_SECONDS)
+            answer, said = child.communicate(json.dumps(asdict(task)), timeout=task.limit + grace)
         except subprocess.TimeoutExpired:
             _end(child)
             child.communicate()
-            return Outcome(error=f"no answer {GRACE_SECONDS:g} s after the time limit")
+            return Outcome(error=f"no answer {grace:g} s after the time limit")
         finally:
             self._children.discard(child)
         if child.returncode or not answer.strip():

@@ -14,6 +14,9 @@ PYJOBSHOP, PYJOBSHOP_DEFAULT = "pyjobshop/1", "pyjobshop"
 
 CPSAT = "cpsat"
 RULES = "rules"
+SHOP = "shop"
+"""A job shop; other kinds of plants are named in ``benchmarks.plants``."""
+
 PEERS: Mapping[str, tuple[str, ...]] = {"pyjobshop": (PYJOBSHOP, PYJOBSHOP_DEFAULT), "cpsat": (CPSAT,)}
 """Name on the command line -> the ways it is run; the better one counts."""
 
@@ -23,8 +26,9 @@ class Task:
     """One run: ``solver`` on the problem in ``file`` with ``seed`` and a time ``limit`` in seconds.
 
     ``name`` and ``digest`` (of the file) say which problem it is. ``objective`` is the one term that is minimised in
-    place of the file's objective. ``cores``: the processors that the child and its children are pinned to. ``keep``:
-    where to write the result document for an outside checker.
+    place of the file's objective. ``kind`` is that of the plant: the child warms up with a made-up one of its kind.
+    ``cores``: the processors that the child and its children are pinned to. ``keep``: where to write the result
+    document for an outside checker.
     """
 
     name: str
@@ -35,6 +39,7 @@ class Task:
     limit: float = 5.0
     workers: int = 1
     objective: str | None = None
+    kind: str = SHOP
     cores: tuple[int, ...] = ()
     keep: str | None = None
 

@@ -12,8 +12,9 @@ import pytest
 from click.testing import CliRunner
 
 from benchmarks.curves import gap, mean_curve, middle, times
+from benchmarks.options import Numbers
 from benchmarks.picture import Curve, Picture
-from benchmarks.quality import Numbers, quality
+from benchmarks.quality import quality
 from benchmarks.quality_tables import class_of
 from benchmarks.report import told_command
 from benchmarks.study import Cores, Study
