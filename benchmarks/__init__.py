@@ -12,5 +12,6 @@ COMMANDS: Final[Mapping[str, str]] = {
     "quality": "benchmarks.quality:quality",
     "factory": "benchmarks.factory:factory",
     "scale": "benchmarks.scale:scale",
+    "parallel": "benchmarks.parallel:parallel",
 }
 """Name -> where the command is, so that only the one that is called is imported."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from benchmarks.clock import Clock
 from benchmarks.plants import KINDS
+from benchmarks.recording import events_in, record, steps_of
 from benchmarks.work import SHOP, Outcome, Task
 from models.shop.generate import factory
 from models.shop.objective import LEVEL_UNIT
@@ -60,6 +63,19 @@ def warm(task: Task) -> None:
 
 def solve(problem: Problem, task: Task, outcome: Outcome) -> None:
     """The run; then its result is read back and judged."""
+    if task.record:
+        with TemporaryDirectory() as folder:
+            file = Path(folder, "board")
+            record(file)
+            begun = time.monotonic()
+            _solve(problem, task, outcome)
+            steps = steps_of(events_in(file) if file.exists() else [], begun)
+            outcome.more["steps"] = [step.as_row() for step in steps]
+    else:
+        _solve(problem, task, outcome)
+
+
+def _solve(problem: Problem, task: Task, outcome: Outcome) -> None:
     clock = Clock()
     points = Points(clock)
     document = local.solve(problem, seconds=task.limit, workers=task.workers, seed=task.seed, progress=points.look)

@@ -31,7 +31,8 @@ class Curve:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """Some curves with what the axes mean. ``bars``: (seconds, value) that are to be reached, drawn as marks."""
+    """Some curves with what the axes mean. ``bars``: (seconds, value) that are to be reached, drawn as marks.
+    ``steps``: a value holds until the next one; else points are joined."""
 
     title: str
     note: str
@@ -39,6 +40,7 @@ class Picture:
     y_label: str
     curves: Sequence[Curve]
     bars: Points = ()
+    steps: bool = True
 
     def svg(self) -> str:
         """The picture; says that there is nothing to show where there is nothing."""
@@ -68,7 +70,7 @@ class Picture:
             seen = [(at, max(value, y.low)) for at, value in curve.points]
             if not seen:
                 continue
-            parts.append(_steps([(x(at), y(value)) for at, value in seen], colour, dash))
+            parts.append(_path([(x(at), y(value)) for at, value in seen], colour, dash, steps=self.steps))
             parts.append(f'<circle cx="{x(seen[0][0]):.1f}" cy="{y(seen[0][1]):.1f}" r="3.5" fill="{colour}"/>')
             named.append((y(seen[-1][1]), curve.name, colour))
         last = -math.inf
@@ -131,9 +133,10 @@ def _line(x1: float, y1: float, x2: float, y2: float) -> str:
     return f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" stroke="{GRID}"/>'
 
 
-def _steps(points: Points, colour: str, dash: str) -> str:
-    """A staircase: a value holds until the next one is found."""
-    path = f"M{points[0][0]:.1f} {points[0][1]:.1f}" + "".join(f"H{x:.1f}V{y:.1f}" for x, y in points[1:])
+def _path(points: Points, colour: str, dash: str, *, steps: bool) -> str:
+    begin, *others = points
+    to = "H{:.1f}V{:.1f}" if steps else "L{:.1f} {:.1f}"
+    path = "M{:.1f} {:.1f}".format(*begin) + "".join(to.format(*point) for point in others)
     return f'<path d="{path}" fill="none" stroke="{colour}" stroke-width="2.5" stroke-dasharray="{dash}"/>'
 
 

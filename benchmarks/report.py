@@ -36,6 +36,11 @@ class Measure:
         """Whether the bar holds; None without one."""
         return None if self.most is None else self.value <= self.most
 
+    def as_row(self) -> dict[str, object]:
+        """For JSON, which has no word for what is not finite."""
+        value = self.value if math.isfinite(self.value) else None
+        return asdict(self) | {"value": value, "met": self.met}
+
     @property
     def verdict(self) -> str:
         """``met``, ``missed``, or nothing without a bar."""
@@ -71,7 +76,7 @@ class Report:
         folder.mkdir(parents=True, exist_ok=True)
         about = {"name": self.name, "command": self.command, "machine": machine(), "load_at_start": self.load}
         about |= {"shared_machine": self.shared, "seconds": round(time.time() - self.begun, 1)}
-        rows = [asdict(measure) | {"met": measure.met} for measure in self.measures]
+        rows = [measure.as_row() for measure in self.measures]
         text = json.dumps({**about, "measures": rows, **self.details}, indent=1)
         (folder / f"{self.name}.json").write_text(text + "\n", encoding="utf-8")
         (folder / f"{self.name}.md").write_text(self.markdown(), encoding="utf-8")

@@ -28,7 +28,7 @@ class Task:
     ``name`` and ``digest`` (of the file) say which problem it is. ``objective`` is the one term that is minimised in
     place of the file's objective. ``kind`` is that of the plant: the child warms up with a made-up one of its kind.
     ``cores``: the processors that the child and its children are pinned to. ``keep``: where to write the result
-    document for an outside checker.
+    document for an outside checker. ``record``: tell the steps of the improvers.
     """
 
     name: str
@@ -42,6 +42,7 @@ class Task:
     kind: str = SHOP
     cores: tuple[int, ...] = ()
     keep: str | None = None
+    record: bool = False
 
     @property
     def key(self) -> str:

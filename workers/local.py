@@ -155,14 +155,21 @@ def improvable(run: Run, first: Incumbent, target: Levels) -> bool:
 
 def _alone(run: Run, state: Progress, tell: Told, interrupted: Asked) -> Found:
     answers = {}
+
+    def found(number: int, levels: Levels) -> None:
+        state.best[number] = levels
+        tell()
+
     for batch in run.batches:
-        watch = LocalWatch(partial(state.best.__setitem__, batch.number), interrupted)
+        watch = LocalWatch(partial(found, batch.number), interrupted)
         answers[batch.number] = run.solve(batch.number, watch, tell)
         state.done += 1
         tell()
     if interrupted():
         return answers, None, None
     first, target = merged(run, answers)
+    state.plan = first.levels
+    tell()
     board, steps = LocalBoard(first), None
     if improvable(run, first, target):
         steps = run.improve(0, board, target, LocalWatch(partial(setattr, state, "plan"), interrupted), tell)
@@ -175,6 +182,8 @@ def _together(workers: int, run: Run, state: Progress, tell: Told, interrupted: 
         if interrupted():
             return answers, None, None
         first, target = merged(run, answers)
+        state.plan = first.levels
+        tell()
         board, steps = pool.board, None
         board.put(0, first.value, first.decisions)
         if improvable(run, first, target):
