@@ -6,7 +6,6 @@ problem parsed before; the result is validated after.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import resource
@@ -16,12 +15,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from benchmarks.memory import forget_peak, resident
 from benchmarks.work import OURS, RULES, Outcome, Task
 from models.shop.parse import load
 from models.shop.problem import COUNT_TERMS, Problem
 from models.shop.relax import relaxed
 
-MIB = 2**20
 MOST_MEMORY = 8 * 2**30
 """A solver that wants more address space than this fails, instead of taking the machine down."""
 
@@ -82,21 +81,6 @@ def solver_of(task: Task) -> Solver:
     from benchmarks import peers  # noqa: PLC0415
 
     return peers.solver(task.solver)
-
-
-def resident(field: str) -> float:
-    """``VmRSS`` or ``VmHWM`` of this process in MiB; 0 where the system does not tell."""
-    with contextlib.suppress(OSError):
-        for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
-            if line.startswith(field):
-                return int(line.split()[1]) / 1024
-    return 0.0
-
-
-def forget_peak() -> None:
-    """Lets VmHWM begin anew from what is resident now."""
-    with contextlib.suppress(OSError):
-        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
 
 
 if __name__ == "__main__":

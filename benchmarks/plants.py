@@ -11,12 +11,12 @@ from typing import Any
 import click
 
 from benchmarks.work import Task, digest_of
+from models.shop import generate
 from models.shop.faults import InvalidProblem
-from models.shop.generate import Promises, factory
 from models.shop.parse import load
 from models.shop.problem import Problem
 
-PROMISES = Promises(spread=0.85, overdue=0.0)
+PROMISES = generate.Promises(spread=0.85, overdue=0.0)
 """Due dates over nearly all of the time that the work takes, each of which could be kept if its job were alone."""
 
 LONGEST_HOURS = 90.0
@@ -76,12 +76,15 @@ def found(folder: Path) -> list[Plant]:
 
 
 def made(kind: str, jobs: int, machines: int, folder: Path, seed: int = 1) -> Plant:
-    """A made-up plant, written into ``folder``; the same again where it is there already."""
-    path = folder / f"made-{kind}-{jobs}-jobs-{machines}-machines-{seed}.json"
-    text = json.dumps(factory(jobs, machines, seed, promises=PROMISES, **KINDS[kind])) + "\n"
-    if not path.exists() or path.read_text(encoding="utf-8") != text:
+    """A made-up plant, written into ``folder`` unless the same generator wrote it there before."""
+    generator = digest_of(Path(generate.__file__))
+    path = folder / f"made-{kind}-{jobs}-jobs-{machines}-machines-{seed}-{generator}.json"
+    if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        text = json.dumps(generate.factory(jobs, machines, seed, promises=PROMISES, **KINDS[kind]))
+        unfinished = path.with_suffix(".part")
+        unfinished.write_text(text + "\n", encoding="utf-8")
+        unfinished.replace(path)
     return Plant(Task(f"{kind}-{jobs}", str(path.resolve()), digest_of(path), kind=kind), kind, jobs)
 
 

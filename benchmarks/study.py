@@ -20,6 +20,7 @@ from pathlib import Path
 
 import click
 
+from benchmarks.memory import resident
 from benchmarks.work import OURS, RULES, Outcome, Task
 
 GRACE_SECONDS, PEER_GRACE_SECONDS = 180.0, 30.0
@@ -115,9 +116,10 @@ class Study:
         try:
             answer, said = child.communicate(json.dumps(asdict(task)), timeout=task.limit + grace)
         except subprocess.TimeoutExpired:
+            held = resident("VmHWM", child.pid)
             _end(child)
             child.communicate()
-            return Outcome(error=f"no answer {grace:g} s after the time limit")
+            return Outcome(error=f"no answer {grace:g} s after the time limit", peak_mib=held)
         finally:
             self._children.discard(child)
         if child.returncode or not answer.strip():

@@ -128,3 +128,13 @@ def test_names_and_numbers() -> None:
     assert Numbers().convert("15,5,5", None, None) == (5.0, 15.0)
     told = told_command(["bench", "quality", "../some/open", "--checker", "python /a/check.py"])
     assert told == "nightshift bench quality open --checker 'python check.py'"
+
+
+def test_a_solver_that_does_not_answer_is_ended(shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("benchmarks.study.PEER_GRACE_SECONDS", 0.1)
+    file = shop / "tiny1.fjs"
+    study = Study(tmp_path / "runs.jsonl")
+    task = Task("tiny1", str(file), digest_of(file), "cpsat", limit=0.01)
+    study.run([task])
+    found = study.get(task)
+    assert found is not None and found.error == "no answer 0.1 s after the time limit"
