@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from random import Random
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -13,6 +14,7 @@ from benchmarks.clock import Clock
 from benchmarks.plants import KINDS
 from benchmarks.recording import events_in, record, steps_of
 from benchmarks.work import SHOP, Outcome, Task
+from models.shop.formats import parse_text
 from models.shop.generate import factory
 from models.shop.objective import LEVEL_UNIT
 from models.shop.parse import parse
@@ -26,7 +28,7 @@ from workers.local import Progress
 WARM_SECONDS = 1.0
 """At most; never longer than the run itself."""
 
-WARM_JOBS, WARM_MACHINES = 30, 8
+WARM_JOBS, WARM_MACHINES = 20, 8
 DIGITS = 6
 
 
@@ -53,12 +55,25 @@ class Points:
 
 
 def warm(task: Task) -> None:
-    """Solves a small made-up shop of the same kind, so that everything is imported, compiled and loaded."""
+    """Solves a small made-up problem of the same kind, so that everything is imported, compiled and loaded."""
     logs.configure(level="CRITICAL")
-    features = {"routings": True} if task.kind == SHOP else KINDS[task.kind]
-    term = task.objective or ("makespan" if task.kind == SHOP else "weighted_tardiness")
-    problem = parse(factory(WARM_JOBS, WARM_MACHINES, **features) | {"objective": term})
+    if task.kind == SHOP:
+        problem = parse_text(job_shop(WARM_JOBS, WARM_MACHINES))
+    else:
+        term = task.objective or "weighted_tardiness"
+        problem = parse(factory(WARM_JOBS, WARM_MACHINES, **KINDS[task.kind]) | {"objective": term})
     local.solve(problem, seconds=min(WARM_SECONDS, task.limit), workers=task.workers)
+
+
+def job_shop(jobs: int, machines: int) -> str:
+    """A flexible job shop as text: each job once on each machine, in any order, or on the next one. Hard to prove."""
+    random = Random(1)
+    lines = [f"{jobs} {machines}"]
+    for _ in range(jobs):
+        route = random.sample(range(machines), machines)
+        pairs = [(on + 1, (on + 1) % machines + 1, random.randint(10, 99)) for on in route]
+        lines.append(f"{machines} " + " ".join(f"2 {one} {time} {other} {time + 5}" for one, other, time in pairs))
+    return "\n".join(lines) + "\n"
 
 
 def solve(problem: Problem, task: Task, outcome: Outcome) -> None:

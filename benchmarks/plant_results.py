@@ -12,7 +12,7 @@ from benchmarks.picture import Curve, Picture
 from benchmarks.plants import Plant
 from benchmarks.report import Report, shown, table
 from benchmarks.study import Study
-from benchmarks.work import OURS, PEERS, RULES, Outcome, Task
+from benchmarks.work import OURS, PEERS, RULES, Outcome, Task, crowded
 
 FIRST_PLAN_SECONDS = 1.0
 KIB = 1024
@@ -140,7 +140,8 @@ def by_plant(results: PlantResults) -> str:
                 *(_peer(theirs.get(peer)) for peer in PEERS),
             ]
         )
-    return table(head, rows)
+    note = crowded(run for plant in results.plants for run in results.ours(plant))
+    return table(head, rows) + (f"\n\n{note}" if note else "")
 
 
 def _told(values: Values) -> str:

@@ -12,7 +12,7 @@ from benchmarks.picture import Curve, Picture
 from benchmarks.quality_bars import BARS
 from benchmarks.quality_results import MINUTES, NAMES, Results
 from benchmarks.report import Report, shown, table
-from benchmarks.work import OURS, Task
+from benchmarks.work import OURS, Task, crowded
 
 CLASSES: Mapping[str, str] = {
     "mk": "Brandimarte",
@@ -132,6 +132,8 @@ def _notes(results: Results, half: int | None) -> str:
         "- PyJobShop: the better of one worker and its default (as many as the machine has cores, on the one core).",
         f"- Versions of ours that were measured: {', '.join(results.study.versions_of(tasks)) or 'none'}.",
     ]
+    if note := crowded(run for problem in results.problems for run in results.ours(problem)):
+        lines.append(f"- {note}")
     if results.trajectory:
         lines.append(
             "- Ours was run once a seed, with the largest limit, and read at each: it paced itself for the largest."

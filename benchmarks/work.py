@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,9 @@ SHOP = "shop"
 
 PEERS: Mapping[str, tuple[str, ...]] = {"pyjobshop": (PYJOBSHOP, PYJOBSHOP_DEFAULT), "cpsat": (CPSAT,)}
 """Name on the command line -> the ways it is run; the better one counts."""
+
+OWN_SHARE, LEAST_SECONDS = 0.9, 0.5
+"""A run of at least so many seconds that has a core of its own gets this share of them as processor time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +101,11 @@ class Outcome:
         """When the first plan was there."""
         return self.points[0][0] if self.points else None
 
+    @property
+    def crowded(self) -> bool:
+        """Whether the core was shared: the run got clearly less processor time than the wall clock says."""
+        return self.seconds > LEAST_SECONDS and self.cpu_seconds < OWN_SHARE * self.seconds
+
     def at(self, seconds: float) -> float | None:
         """The value after ``seconds``; None where there was no plan yet."""
         return value_at(self.points, seconds)
@@ -111,6 +119,15 @@ class Outcome:
     def as_document(self) -> dict[str, Any]:
         """For JSON."""
         return asdict(self)
+
+
+def crowded(runs: Iterable[Outcome]) -> str:
+    """A sentence on how many runs had to share their core; empty where none had."""
+    all_runs = list(runs)
+    count = sum(run.crowded for run in all_runs)
+    if not count:
+        return ""
+    return f"In {count} of {len(all_runs)} runs of ours the core was shared with other work: measure again for numbers."
 
 
 def value_at(points: Sequence[tuple[float, float]], seconds: float) -> float | None:

@@ -75,7 +75,7 @@ def fabricated(plants: Sequence[Plant], outcomes: Mapping[str, Outcome], folder:
     report = Report("factory")
     for plant in plants:
         tell(results, report, plant)
-    assert by_plant(results).count("\n") == len(plants) + 1
+    assert by_plant(results).count("\n| ") == len(plants) + 1
     ElementTree.fromstring(picture(results, "t", "n", "y", {plant.name: 100.0 for plant in plants}))
     return {row.what: row for row in report.measures}
 

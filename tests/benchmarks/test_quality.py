@@ -13,12 +13,14 @@ from click.testing import CliRunner
 
 from benchmarks.curves import gap, mean_curve, middle, times
 from benchmarks.options import Numbers
+from benchmarks.ours import job_shop
 from benchmarks.picture import Curve, Picture
 from benchmarks.quality import quality
 from benchmarks.quality_tables import class_of
 from benchmarks.report import told_command
 from benchmarks.study import Cores, Study
-from benchmarks.work import Outcome, Task, digest_of, value_at
+from benchmarks.work import Outcome, Task, crowded, digest_of, value_at
+from models.shop.formats import parse_text
 
 TEXT = "3 2\n2 1 1 3 1 2 2\n2 1 2 4 2 1 2 2 3\n2 2 1 5 2 4 1 1 1\n"
 
@@ -88,6 +90,12 @@ def test_what_a_solver_raises_is_an_outcome(tmp_path: Path) -> None:
     assert study.get(task) is None and Study(tmp_path / "runs.jsonl").get(task) is None
 
 
+def test_a_job_shop_to_warm_up_with() -> None:
+    problem = parse_text(job_shop(3, 4))
+    assert (len(problem.jobs), len(problem.machines), len(problem.operations)) == (3, 4, 12)
+    assert all(len(operation.options) == 2 for operation in problem.operations)
+
+
 def test_gaps() -> None:
     assert gap(11.0, 10.0) == pytest.approx(10.0)
     assert gap(10.0000001, 10.0) == 0.0
@@ -138,3 +146,9 @@ def test_a_solver_that_does_not_answer_is_ended(shop: Path, tmp_path: Path, monk
     study.run([task])
     found = study.get(task)
     assert found is not None and found.error == "no answer 0.1 s after the time limit"
+
+
+def test_runs_that_shared_their_core_are_told() -> None:
+    alone, shared = Outcome(seconds=2.0, cpu_seconds=1.95), Outcome(seconds=2.0, cpu_seconds=1.0)
+    assert crowded([alone]) == ""
+    assert crowded([alone, shared]).startswith("In 1 of 2 runs")
