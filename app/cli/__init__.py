@@ -8,7 +8,7 @@ from typing import NoReturn
 
 import click
 
-from app.cli import admin, bench, remote, solve, stack
+from app.cli import admin, bench, remote, solve, stack, why
 from app.cli.errors import BadInput, Failed, Trouble, Unreachable
 
 INTERRUPTED = 130
@@ -29,6 +29,7 @@ for command in (
     stack.up,
     solve.solve,
     solve.check,
+    why.why,
     solve.generate,
     remote.submit,
     remote.status,

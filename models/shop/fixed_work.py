@@ -70,24 +70,25 @@ def lines(problem: Problem, calendars: Calendars, fixed: Iterable[Assignment]) -
     by_machine: dict[int, list[Assignment]] = {}
     for work in fixed:
         by_machine.setdefault(work.machine, []).append(work)
-    return [_line(problem, calendars, machine, by_machine.get(machine, ())) for machine in range(len(problem.machines))]
+    return [line(problem, calendars, machine, by_machine.get(machine, ())) for machine in range(len(problem.machines))]
 
 
-def _line(problem: Problem, calendars: Calendars, number: int, work: Iterable[Assignment]) -> Line:
+def line(problem: Problem, calendars: Calendars, number: int, work: Iterable[Assignment]) -> Line:
+    """One machine with ``work`` standing on it, given by (start, end, operation, lot)."""
     machine = problem.machines[number]
     opened = calendars.machine(number)
     if machine.capacity > 1:
-        line = Line(opened, machine.capacity)
+        shared = Line(opened, machine.capacity)
         for a in work:
-            line.append(a.start, a.end, None)
-        return line
+            shared.append(a.start, a.end, None)
+        return shared
     matrix = None if machine.setup_matrix is None else problem.setup_matrices[machine.setup_matrix]
     ahead = blocks((a.start, a.end, problem.operations[a.operation].family_id) for a in work if a.end > 0)
     family = machine.initial_family
     if family is None:
         past = max((a for a in work if a.end <= 0), key=lambda a: (a.end, a.start, a.operation, a.lot), default=None)
         family = None if past is None else problem.operations[past.operation].family_id
-    line = Line(opened, 1, matrix, family, ahead)
+    made = Line(opened, 1, matrix, family, ahead)
     if ahead and ahead[0].start <= 0:
-        line.end, line.family, line.gap = ahead[0].end, ahead[0].last_family, 1
-    return line
+        made.end, made.family, made.gap = ahead[0].end, ahead[0].last_family, 1
+    return made
