@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from app.schemas import answers
+from app.schemas.explanation import Explanation
 from app.schemas.problem import EXAMPLE, ProblemForm
 from models.tables.idempotency import IDEMPOTENCY_KEY_LENGTH
 
@@ -38,6 +39,7 @@ ANSWERED: tuple[type[BaseModel], ...] = (
     answers.RunStatus,
     answers.RunList,
     answers.Result,
+    Explanation,
     answers.ProblemDetails,
     answers.Alive,
     answers.Readiness,
@@ -60,7 +62,7 @@ ERRORS = {
     415: "The body is not JSON, plain or in gzip or zstd.",
     422: "Fields break their rules: up to 100 of them are listed, `total_errors` counts all. Nothing was stored.",
     500: "Something went wrong on our side; it is logged under the request_id.",
-    503: "The database does not answer. Nothing was stored.",
+    503: "The database (or, where work is sent for, Redis) does not answer. Nothing was stored.",
 }
 UNCHANGED = {"description": "It is what If-None-Match names."}
 

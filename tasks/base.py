@@ -10,6 +10,7 @@ from typing import Any
 from celery import Task
 from sqlalchemy.orm import Session, sessionmaker
 
+from models.explanations import Explanations
 from models.inflight import Inflight, connect
 from models.settings import settings
 from models.tables.session import sessions
@@ -96,7 +97,14 @@ def inflight() -> Inflight:
     return Inflight(connect(settings().redis_url))
 
 
+@functools.cache
+def explanations() -> Explanations:
+    """Explanations that this process keeps and reads."""
+    return Explanations(connect(settings().cache_redis_url))
+
+
 def forget_connections() -> None:
     """Drops what a fork must not share."""
     database.cache_clear()
     inflight.cache_clear()
+    explanations.cache_clear()

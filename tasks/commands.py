@@ -26,10 +26,10 @@ log = get(__name__)
 BROKER_AWAY = (kombu.exceptions.OperationalError, redis.RedisError, OSError)
 
 
-def send(name: str, *args: object, time_limit: float | None = None) -> bool:
+def send(name: str, *args: object, time_limit: float | None = None, **named: object) -> bool:
     """Sends a task by name. False, with a log line, where the broker is away: the sweep sends it again later."""
     try:
-        app.send_task(f"nightshift.{name}", args=args, time_limit=time_limit)
+        app.send_task(f"nightshift.{name}", args=args, kwargs=named, time_limit=time_limit)
     except BROKER_AWAY as error:
         log.warning("broker_away", task=name, error=type(error).__name__)
         return False

@@ -32,7 +32,7 @@ SOLVE_QUEUE = "solve"
 
 QUEUES = (CONTROL_QUEUE, PLAN_QUEUE, SOLVE_QUEUE)
 
-TASKS_OF = {PLAN_QUEUE: ("plan", "merge"), SOLVE_QUEUE: ("solve", "improve")}
+TASKS_OF = {PLAN_QUEUE: ("plan", "merge", "explain"), SOLVE_QUEUE: ("solve", "improve", "conflicts")}
 """Which tasks wait in which queue; the others in the control queue."""
 
 SWEEP_SECONDS = 5.0
@@ -40,9 +40,17 @@ SWEEP_EXPIRES_SECONDS = 600.0
 BROKER_SOCKET_SECONDS = 10.0
 
 CONTROL_SECONDS = 300.0
-"""A control or plan task that has not ended by then hangs and is killed. Solves and improvers bring their own limits."""
+"""A control or plan task that has not ended by then hangs and is killed. Solves and improvers bring own limits."""
 
-TASK_MODULES = ("tasks.plan", "tasks.solve", "tasks.merge", "tasks.improve", "tasks.finish", "tasks.sweep")
+TASK_MODULES = (
+    "tasks.plan",
+    "tasks.solve",
+    "tasks.merge",
+    "tasks.improve",
+    "tasks.finish",
+    "tasks.sweep",
+    "tasks.explain",
+)
 
 
 def create() -> Celery:

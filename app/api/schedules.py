@@ -16,13 +16,20 @@ from app.intake import accepted
 from app.openapi import SCHEDULES, SECURITY, UNCHANGED, answer, errors, problem_body
 from app.results import result_answer
 from app.schemas.answers import Accepted, Result, RunList, RunStatus
-from app.schemas.queries import ListQuery, SchedulePath, SubmitQuery
+from app.schemas.explanation import Explanation
+from app.schemas.queries import ListQuery, SchedulePath, SubmitQuery, WhyQuery
 from models.settings import Settings
+from models.shop.faults import shown
 from models.store.ids import is_run_id
 from models.store.views import OPEN_STATES, RunView
 from tasks import commands, queries
+from tasks.why import RedisAway
+from tasks.why import why as explained
 
 PREFIX = "/v1/schedules"
+AWAY_RETRY_SECONDS = "2"
+"""``Retry-After`` where Redis does not answer."""
+
 POLL_SECONDS = "1"
 """``Retry-After`` of a run that has not ended."""
 
@@ -106,6 +113,48 @@ def result(path: SchedulePath) -> Response:
     response = result_answer(request, found.packed)
     response.headers["Cache-Control"] = REVALIDATE
     if not found.final:
+        response.headers["Retry-After"] = POLL_SECONDS
+    return response
+
+
+@api.get(
+    "/<run_id>/why",
+    summary="Why jobs are late or left out",
+    operation_id="getWhy",
+    responses={
+        200: answer(Explanation, "With Retry-After `conflicts` are still being searched for.", "Retry-After"),
+        202: answer(Accepted, "A worker is at it; ask again.", "Retry-After"),
+        **errors(404, 409, 422),
+    },
+)
+@role("viewer")
+def why(path: SchedulePath, query: WhyQuery) -> Response | tuple[Response, int, dict[str, str]]:
+    """Of the plan that a run ended with: what the costliest late jobs waited for, and why jobs are left out.
+
+    It is worked out when it is first asked for.
+    """
+    try:
+        found = explained(_known_form(path.run_id), query.job)
+    except RedisAway:
+        detail = "Redis does not answer, so that no worker can be sent for it. Try again shortly."
+        raise ApiError(503, "redis-unavailable", detail, headers={"Retry-After": AWAY_RETRY_SECONDS}) from None
+    if found is None:
+        raise _unknown(path.run_id)
+    if not found.view.ended:
+        detail = "A plan is explained once its run has ended; poll the schedule until then."
+        raise ApiError(409, "not-finished", detail, headers={"Retry-After": POLL_SECONDS}, state=found.view.state)
+    if not found.has_plan:
+        raise _no_plan(found.view)
+    explanation = found.explanation
+    if explanation is None:
+        view = found.view
+        return jsonify(id=view.id, state=view.state, links=_links(view.id)), 202, {"Retry-After": POLL_SECONDS}
+    if explanation.kind == "unknown_job":
+        raise ApiError(404, "unknown-job", f"The problem has no job {shown(query.job)}.")
+    if explanation.kind == "failed":
+        raise ApiError(500, "explanation-failed", "The plan could not be explained. It is logged under the run's id.")
+    response = Response(explanation.document, content_type="application/json")
+    if explanation.kind == "partial":
         response.headers["Retry-After"] = POLL_SECONDS
     return response
 

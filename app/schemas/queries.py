@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from app.cursors import NoCursor, from_cursor
 from app.schemas.base import Absent, Form
+from models.shop.reading.bounds import MAX_ID
 from models.shop.reading.instants import Unreadable, read_instant
 from models.store.listing import Position, RunFilter
 from models.store.views import STATES, State
@@ -61,6 +62,12 @@ class SubmitQuery(Form):
     """How to submit."""
 
     first_plan: Flag = Field(False, description="`true`: end with the first checked plan instead of improving it.")
+
+
+class WhyQuery(Form):
+    """What to explain."""
+
+    job: str | Absent = Field(None, description="One job, with its whole chain.", min_length=1, max_length=MAX_ID)
 
 
 class ListQuery(Form):

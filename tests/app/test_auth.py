@@ -19,6 +19,7 @@ ENDPOINTS = (
     ("GET", "/v1/schedules"),
     ("GET", SOME),
     ("GET", f"{SOME}/result"),
+    ("GET", f"{SOME}/why"),
     ("DELETE", SOME),
 )
 

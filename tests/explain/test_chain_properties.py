@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from random import Random
+from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from models.shop.alone import topological
 from models.shop.calendar import Calendars
+from models.shop.fixed_conflicts import fixed_conflicts
+from models.shop.fixed_setups import with_setups
 from models.shop.parse import parse
 from models.shop.problem import WHOLE_SHARE, Problem
 from models.shop.relax import relaxed
@@ -37,7 +40,7 @@ def planned(problem: Problem, random: Random, *, hold_back: bool = False) -> Sch
         return schedule
     for row in schedule.assignments:
         later = moved(problem, row, row.start + random.choice((60, 3600, 20_000)))
-        if not row.fixed and later is not None and not faults(problem, changed := put(schedule, row, later)):
+        if not row.fixed and later is not None and not faults(problem, changed := put(problem, schedule, row, later)):
             schedule = changed
     return schedule
 
@@ -48,9 +51,17 @@ def moved(problem: Problem, row: Assignment, start: int) -> Assignment | None:
     return None if end is None else row._replace(start=start, end=end)
 
 
-def put(schedule: Schedule, row: Assignment, other: Assignment) -> Schedule:
-    rows = [other if one is row else one for one in schedule.assignments]
-    return replace(schedule, assignments=tuple(sorted(rows, key=lambda a: (a.start, a.end, a.operation, a.lot))))
+def put(problem: Problem, schedule: Schedule, row: Assignment, other: Assignment) -> Schedule:
+    """The schedule with ``row`` as ``other``, and the conflicts that fixed work has then."""
+    calendars = Calendars(problem)
+    rows = sorted(
+        (other if one is row else one for one in schedule.assignments),
+        key=lambda a: (a.start, a.end, a.operation, a.lot),
+    )
+    dated, unset = with_setups(problem, calendars, rows)
+    return replace(
+        schedule, assignments=tuple(dated), fixed_conflicts=fixed_conflicts(problem, calendars, dated, unset)
+    )
 
 
 def faults(problem: Problem, schedule: Schedule) -> list[str]:
@@ -77,7 +88,10 @@ def check_joined(plan: Plan, found: Chain) -> None:
     assert found.completion == last.end
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+QUICK: dict[str, Any] = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large]}
+
+
+@settings(max_examples=60, **QUICK)
 @given(document=problems(), seed=st.integers(0, 10_000))
 def test_links_join_up(document: Document, seed: int) -> None:
     problem = relaxed(parse(document))
@@ -92,7 +106,7 @@ def test_links_join_up(document: Document, seed: int) -> None:
         assert hold_back or "idle" not in found.spent
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=30, **QUICK)
 @given(document=problems(max_jobs=4), seed=st.integers(0, 10_000))
 def test_the_validator_agrees_on_what_held_an_operation(document: Document, seed: int) -> None:
     problem = relaxed(parse(document))
@@ -105,8 +119,8 @@ def test_the_validator_agrees_on_what_held_an_operation(document: Document, seed
                 continue
             earlier = moved(problem, link.work, link.work.start - 1)
             if link.could_start == link.work.start:
-                assert earlier is None or faults(problem, put(schedule, link.work, earlier)), link
+                assert earlier is None or faults(problem, put(problem, schedule, link.work, earlier)), link
             else:
                 could = moved(problem, link.work, link.could_start)
                 assert could is not None
-                assert not faults(problem, put(schedule, link.work, could)), link
+                assert not faults(problem, put(problem, schedule, link.work, could)), link

@@ -1,0 +1,56 @@
+"""What is asked of a plan: an explanation that has been worked out, or that a worker is sent for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import redis
+
+from models.explanations import Explanation
+from models.store import runs
+from models.store.views import RunView
+from models.tables.session import reading
+from monitoring.logs import get
+from tasks.base import database, explanations
+from tasks.commands import send
+
+log = get(__name__)
+
+ASK_SECONDS = 60
+"""An explanation that has not come this long after it was sent for is sent for again."""
+
+
+class RedisAway(Exception):
+    """Redis does not answer: nothing can be sent for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A run and the explanation of its plan: None where there is no plan, or none has been worked out yet."""
+
+    view: RunView
+    has_plan: bool
+    explanation: Explanation | None = None
+
+
+def why(run_id: str, job_id: str | None) -> Answer | None:
+    """The explanation of a run's plan, or of one job in it; None for an unknown run.
+
+    Nothing is worked out here: a worker is sent for what is not there yet. Raises RedisAway.
+    """
+    with reading(database()) as session:
+        view = runs.get(session, run_id)
+        if view is None:
+            return None
+        has_plan = view.ended and runs.packed_result(session, run_id) is not None
+    if not has_plan:
+        return Answer(view, has_plan)
+    try:
+        kept = explanations()
+        found = kept.read(run_id, job_id)
+        if (found is None or found.kind == "partial") and kept.ask(run_id, job_id, ASK_SECONDS):
+            send("explain", run_id, job_id=job_id)
+    except redis.RedisError as error:
+        log.warning("explanation_unknown", error=type(error).__name__)
+        raise RedisAway from error
+    return Answer(view, has_plan, found)
