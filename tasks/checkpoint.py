@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from sqlalchemy.orm import Session
 
+from models.shop.calendar import Calendars
 from models.store import plans
 from models.store.views import RunView
 from models.tables.session import in_transaction
@@ -15,20 +16,27 @@ from tasks.base import database
 from tasks.board import to_bytes
 from tasks.problems import Work
 from workers.batch import Answer
-from workers.bounds import lower_bounds
 from workers.conclude import PlanRefused, conclude
 from workers.improve.incumbent import Incumbent
+from workers.proofs import term_bounds
 
 log = get(__name__)
 
 
 def keep(
-    view: RunView, job: Work, incumbent: Incumbent, answers: Mapping[int, Answer], *, at_once: bool = False
+    view: RunView,
+    job: Work,
+    incumbent: Incumbent,
+    answers: Mapping[int, Answer],
+    calendars: Calendars | None = None,
+    *,
+    at_once: bool = False,
 ) -> bool:
     """Validates the incumbent and keeps it with its result document.
 
     False where a newer one is kept already, or where the validator refuses it (the run then ends as ``finish`` says).
-    ``at_once`` takes only the bounds that cost little, so that the plan can be read early.
+    ``calendars`` are the problem's where they were expanded before. ``at_once`` takes only the bounds that cost little,
+    so that the plan can be read early.
     """
     try:
         conclusion = conclude(
@@ -37,7 +45,8 @@ def keep(
             answers,
             start=incumbent.decisions,
             merge=False,
-            terms=lower_bounds(job.problem, seconds=0) if at_once else job.terms,
+            terms=term_bounds(job.problem, calendars, at_once=True) if at_once else job.terms,
+            calendars=calendars,
             schedule_id=view.id,
             digest=view.digest,
             waited_seconds=view.age,

@@ -67,7 +67,7 @@ def _finish(view: RunView, job: Work, *, merged: bool) -> None:
         answers,
         start=best_so_far(view, job.problem),
         merge=not merged,
-        terms=job.terms,
+        terms=None if view.cancel_requested else job.terms,
         steps=improved,
         schedule_id=run_id,
         digest=view.digest,

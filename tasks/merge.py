@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from models.settings import settings
+from models.shop.calendar import Calendars
 from models.store import runs
 from models.store.views import RunView
 from models.tables.session import in_transaction, reading
@@ -44,7 +45,8 @@ def _merge(view: RunView, job: Work) -> None:
     if len(answers) < len(job.batches):
         return
     reports = {number: answer.report for number, answer in answers.items()}
-    plan = aggregate(job.problem, job.batches, reports, Limits.within(AGGREGATE_SECONDS))
+    calendars = Calendars(job.problem)
+    plan = aggregate(job.problem, job.batches, reports, Limits.within(AGGREGATE_SECONDS), calendars)
     value = value_of(job.problem, plan.schedule)
     incumbent = RedisBoard(run_id, attempt).offer(value, plan.schedule.decisions())
     bounds = level_bounds(job.problem, job.batches, reports, job.terms)
@@ -60,7 +62,7 @@ def _merge(view: RunView, job: Work) -> None:
         return
     send_improvers(run_id, attempt, range(len(job.batches), len(job.batches) + improvers), left, target)
     log.info("improving", improvers=improvers, seconds=round(left, 3), source=plan.source)
-    checkpoint.keep(view, job, incumbent, answers)
+    checkpoint.keep(view, job, incumbent, answers, calendars)
 
 
 def seconds_left(view: RunView) -> float:

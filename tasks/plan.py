@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from models.settings import settings
+from models.shop.calendar import Calendars
 from models.shop.timeline import replay
 from models.store import plans, runs
 from models.store.views import RunView
@@ -17,7 +18,8 @@ from tasks.board import RedisBoard, from_bytes
 from tasks.commands import send
 from tasks.problems import Work, work
 from workers.celery import app
-from workers.engine import Limits, Unwatched, load
+from workers.dispatch.portfolio import dispatch_plans
+from workers.engine import Limits
 from workers.improve.incumbent import value_of
 
 log = get(__name__)
@@ -63,17 +65,16 @@ def _plan(view: RunView, job: Work) -> None:
 
 def first_plan(view: RunView, job: Work) -> None:
     """Puts a plan of dispatch rules, or the last attempt's best, on the board, and keeps it for who cannot wait."""
-    board = RedisBoard(view.id, view.attempt)
+    board, calendars = RedisBoard(view.id, view.attempt), Calendars(job.problem)
     with reading(database()) as session:
         kept = plans.last(session, view.id)
     if kept is not None:
-        schedule = replay(job.problem, from_bytes(kept.decisions))
+        schedule = replay(job.problem, from_bytes(kept.decisions), None, calendars)
     else:
         limits = Limits.within(FIRST_PLAN_SECONDS, seed=job.problem.options.seed)
-        report = load("dispatch").solve(job.problem, range(len(job.problem.jobs)), limits, Unwatched())
-        schedule = replay(job.problem, report.decisions)
+        schedule = dispatch_plans(job.problem, range(len(job.problem.jobs)), limits, calendars).schedule
     incumbent = board.offer(value_of(job.problem, schedule), schedule.decisions())
-    if checkpoint.keep(view, job, incumbent, {}, at_once=True):
+    if checkpoint.keep(view, job, incumbent, {}, calendars, at_once=True):
         metrics.FIRST_PLAN_SECONDS.observe(view.age)
 
 

@@ -14,8 +14,9 @@ from models.shop.relax import relaxed
 from models.store import runs
 from models.tables.session import reading
 from tasks.base import database
-from workers.bounds import Bound, lower_bounds
+from workers.bounds import Bound
 from workers.improve.loop import FIRST_ROUND_SHARE
+from workers.proofs import term_bounds
 from workers.split import Batch, split
 
 KEPT = 3
@@ -33,7 +34,7 @@ class Work:
     @cached_property
     def terms(self) -> Mapping[str, Bound]:
         """Lower bounds of the objective's terms; worked out once a process, in up to two seconds."""
-        return lower_bounds(self.problem)
+        return term_bounds(self.problem)
 
     @property
     def improves(self) -> bool:

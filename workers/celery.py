@@ -40,7 +40,7 @@ SWEEP_EXPIRES_SECONDS = 600.0
 BROKER_SOCKET_SECONDS = 10.0
 
 CONTROL_SECONDS = 300.0
-"""A control or plan task that has not ended by then hangs and is killed. Solves and improvers bring own limits."""
+"""A control or plan task that has not ended by then hangs, and is killed. Solves and improvers bring their own."""
 
 TASK_MODULES = (
     "tasks.plan",

@@ -20,14 +20,18 @@ from models.shop.validator import Violation, validate
 from monitoring.logs import get
 from workers.aggregate import Plan, aggregate
 from workers.batch import Answer
-from workers.bounds import Bound, level_bounds, lower_bounds
+from workers.bounds import Bound, level_bounds
 from workers.engine import Levels, Limits
 from workers.improve.loop import Steps
+from workers.proofs import BOUND_SECONDS, term_bounds
 from workers.split import Batch
 
 log = get(__name__)
 
 AGGREGATE_SECONDS = 5.0
+CANCELLED_SECONDS = 0.5
+"""Who has cancelled does not wait for more merge orders and rules."""
+
 VERSIONED = ("nightshift", "ortools", "numpy", "celery")
 
 
@@ -65,6 +69,7 @@ def conclude(
     merge: bool = True,
     steps: Steps | None = None,
     terms: Mapping[str, Bound] | None = None,
+    calendars: Calendars | None = None,
     schedule_id: str,
     digest: str,
     cancelled: bool = False,
@@ -73,15 +78,19 @@ def conclude(
     """One validated result of a relaxed problem: of the batches' answers, of the plan ``start``, or the better of both.
 
     Batches without an answer are planned by dispatch. ``merge`` False takes ``start`` as it is. ``steps`` is
-    what improvers did to it, ``terms`` the lower bounds of objective terms where they are known already.
+    what improvers did to it. ``terms`` are the lower bounds of objective terms, ``calendars`` the problem's, where they
+    are known already. A ``cancelled`` run is concluded in a hurry.
 
     Raises PlanRefused where even the dispatch plan breaks a rule: a fault of ours, stored as the run's error.
     """
     begun = time.monotonic()
-    calendars = Calendars(problem)
-    plan, refused = _validated(problem, batches, answers, start, merge=merge or start is None)
+    calendars = calendars or Calendars(problem)
+    limits = Limits.within(AGGREGATE_SECONDS)
+    if cancelled:
+        limits = Limits.within(CANCELLED_SECONDS, patience=CANCELLED_SECONDS)
+    plan, refused = _validated(problem, batches, answers, start, limits, calendars, merge=merge or start is None)
     aggregated = time.monotonic()
-    terms = terms or lower_bounds(problem, calendars)
+    terms = terms or term_bounds(problem, calendars, seconds=CANCELLED_SECONDS if cancelled else BOUND_SECONDS)
     reports = {number: answer.report for number, answer in answers.items()}
     bounds = level_bounds(problem, batches, reports, terms)
     # bounds hold for plans that leave out no more than must be: one that does may lie below them
@@ -129,16 +138,18 @@ def _validated(
     batches: Sequence[Batch],
     answers: Mapping[int, Answer],
     start: Sequence[Decision] | None,
+    limits: Limits,
+    calendars: Calendars,
     *,
     merge: bool,
 ) -> tuple[Plan, bool]:
     """The best plan there is if it is valid, else the dispatch plan; whether the first was refused."""
     plans = []
     if start is not None:
-        plans.append(_replayed(problem, start))
+        plans.append(_replayed(problem, start, calendars))
     if merge:
         reports = {number: answer.report for number, answer in answers.items()}
-        plans.append(aggregate(problem, batches, reports, Limits.within(AGGREGATE_SECONDS)))
+        plans.append(aggregate(problem, batches, reports, limits, calendars))
     plan = min(plans, key=lambda plan: plan.levels)
     verdict = validate(problem, plan.schedule, as_document(plan.metrics))
     if verdict.valid:
@@ -151,9 +162,8 @@ def _validated(
     return plan, True
 
 
-def _replayed(problem: Problem, decisions: Sequence[Decision]) -> Plan:
+def _replayed(problem: Problem, decisions: Sequence[Decision], calendars: Calendars) -> Plan:
     """The plan of an incumbent. Jobs it leaves out are tried once more, last: that places them or says why not."""
-    calendars = Calendars(problem)
     decided = {decision.operation for decision in decisions}
     left = [number for number in topological(problem) if number not in decided]
     last = [

@@ -22,17 +22,24 @@ Levels = tuple[int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How long and how hard an engine may work. ``deadline`` is a reading of ``time.monotonic()``."""
+    """How long and how hard an engine may work. ``deadline`` is a reading of ``time.monotonic()``.
+
+    ``patience`` is how many seconds after it dispatch, which always makes one plan, still takes a rule's time for it;
+    then it completes that plan in a hurry.
+    """
 
     deadline: float
     threads: int = 1
     seed: int = 0
     gap_tolerance: float = 0.0
+    patience: float = 20.0
 
     @classmethod
-    def within(cls, seconds: float, *, threads: int = 1, seed: int = 0, gap_tolerance: float = 0.0) -> Limits:
+    def within(
+        cls, seconds: float, *, threads: int = 1, seed: int = 0, gap_tolerance: float = 0.0, patience: float = 20.0
+    ) -> Limits:
         """Limits that end ``seconds`` from now."""
-        return cls(time.monotonic() + seconds, threads, seed, gap_tolerance)
+        return cls(time.monotonic() + seconds, threads, seed, gap_tolerance, patience)
 
     @property
     def seconds_left(self) -> float:

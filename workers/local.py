@@ -15,12 +15,13 @@ from models.shop.problem import Problem
 from models.shop.relax import relaxed
 from workers.aggregate import aggregate
 from workers.batch import Answer, solve_batch
-from workers.bounds import level_bounds, lower_bounds
+from workers.bounds import level_bounds
 from workers.conclude import AGGREGATE_SECONDS, conclude
 from workers.engine import Levels, Limits, Watch, load_repairer
 from workers.improve.incumbent import Board, Incumbent, LocalBoard, value_of
 from workers.improve.loop import FIRST_ROUND_SHARE, WORTH_SECONDS, Steps, improve, reached
 from workers.pool import Pool
+from workers.proofs import term_bounds
 from workers.split import Batch, split
 
 
@@ -142,7 +143,7 @@ def merged(run: Run, answers: Mapping[int, Answer]) -> tuple[Incumbent, Levels]:
     """The plan that the batches are merged to, and the lower bound of each of its levels."""
     reports = {number: answer.report for number, answer in answers.items()}
     plan = aggregate(run.problem, run.batches, reports, Limits.within(AGGREGATE_SECONDS))
-    bounds = level_bounds(run.problem, run.batches, reports, lower_bounds(run.problem))
+    bounds = level_bounds(run.problem, run.batches, reports, term_bounds(run.problem))
     first = Incumbent(1, value_of(run.problem, plan.schedule), plan.schedule.decisions())
     return first, tuple(bound.value for bound in bounds)
 

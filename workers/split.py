@@ -9,12 +9,16 @@ solved alone.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from models.shop.problem import MAX_SECONDS, WHOLE_SHARE, Job, Problem
 
 Resource = tuple[str, int]
+"""A machine or an operator by index, or a job that needs none."""
+
+Group = tuple[str, Hashable]
+"""Machines that one operation names, or operators with one skill: what many operations share is looked through once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,38 +55,64 @@ def split(problem: Problem, batch_size: int) -> tuple[Batch, ...]:
         raise ValueError(f"batch_size must be at least 1, got {batch_size}")
     if not problem.jobs:
         return ()
-    used = [_resources(problem, job) for job in problem.jobs]
+    members: dict[Group, Collection[Resource]] = {}
+    used = [_groups(problem, job, members) for job in problem.jobs]
     order = sorted(problem.jobs, key=urgency)
     place = {job.index: position for position, job in enumerate(order)}
     pieces: list[list[int]] = []
-    for part in _parts([job.index for job in order], used):
+    for part in _parts([job.index for job in order], used, members):
         pieces.extend(part[at : at + batch_size] for at in range(0, len(part), batch_size))
     bins = _packed(pieces, batch_size, -(-len(problem.jobs) // batch_size))
     rows = sorted((sorted(row, key=place.__getitem__) for row in bins), key=lambda row: place[row[0]])
-    users: dict[Resource, set[int]] = defaultdict(set)
-    for number, row in enumerate(rows):
-        for job_index in row:
-            for resource in used[job_index]:
-                users[resource].add(number)
-    sharing = {number for numbers in users.values() if len(numbers) > 1 for number in numbers}
+    sharing = _sharing(rows, used, members)
     return tuple(Batch(number, tuple(row), number not in sharing) for number, row in enumerate(rows))
 
 
-def _resources(problem: Problem, job: Job) -> set[Resource]:
-    """Machines and operators that the job's unfixed work may use; fixed work stands and so connects nothing."""
-    found: set[Resource] = set()
+def _groups(problem: Problem, job: Job, members: dict[Group, Collection[Resource]]) -> set[Group]:
+    """What the job's unfixed work may use; fixed work stands and so connects nothing. New groups go to ``members``."""
+    found: set[Group] = set()
     for number in job.operations:
         if unfixed_share(problem, number) <= 0:
             continue
         operation = problem.operations[number]
-        found.update(("machine", machine) for machine in operation.options)
+        group: Group = ("machines", frozenset(operation.options))
+        if group not in members:
+            members[group] = [("machine", machine) for machine in operation.options]
+        found.add(group)
         if operation.skill is not None:
-            able = problem.operators_by_skill[operation.skill, operation.skill_level]
-            found.update(("operator", operator) for operator in able)
-    return found
+            needed = operation.skill, operation.skill_level
+            group = ("operators", needed)
+            if group not in members:
+                members[group] = [("operator", operator) for operator in problem.operators_by_skill[needed]]
+            found.add(group)
+    return {group for group in found if members[group]}
 
 
-def _parts(order: Sequence[int], used: Sequence[Iterable[Resource]]) -> Iterator[list[int]]:
+def _sharing(
+    rows: Sequence[Sequence[int]], used: Sequence[Iterable[Group]], members: Mapping[Group, Iterable[Resource]]
+) -> set[int]:
+    """The batches that may use what another may use too."""
+    users: dict[Group, set[int]] = defaultdict(set)
+    for number, row in enumerate(rows):
+        for job in row:
+            for group in used[job]:
+                users[group].add(number)
+    first: dict[Resource, int] = {}
+    sharing: set[int] = set()
+    for group, numbers in users.items():
+        one = min(numbers)
+        if len(numbers) > 1:
+            sharing |= numbers
+        for resource in members[group]:
+            other = first.setdefault(resource, one)
+            if other != one:
+                sharing |= {one, other}
+    return sharing
+
+
+def _parts(
+    order: Sequence[int], used: Sequence[Iterable[Group]], members: Mapping[Group, Iterable[Resource]]
+) -> Iterator[list[int]]:
     """Connected parts of the shop as lists of jobs, each in job order, the part with the most urgent job first."""
     parent: dict[Resource, Resource] = {}
 
@@ -92,13 +122,18 @@ def _parts(order: Sequence[int], used: Sequence[Iterable[Resource]]) -> Iterator
             of = parent[of]
         return of
 
-    for job in order:
-        first, *rest = used[job] or (("job", job),)
+    representative: dict[Group, Resource] = {}
+    for group, resources in members.items():
+        first, *rest = resources or [("none", 0)]
+        representative[group] = first
         for other in rest:
             parent[root(other)] = root(first)
+    for job in order:
+        for group in used[job]:
+            parent[root(representative[group])] = root(("job", job))
     parts: dict[Resource, list[int]] = defaultdict(list)
     for job in order:
-        parts[root(next(iter(used[job]), ("job", job)))].append(job)
+        parts[root(("job", job))].append(job)
     yield from parts.values()
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 from zoneinfo import ZoneInfo
 
 from models.shop.open_time import DAY, MAX_INTERVALS, OpenTime, Source
@@ -80,10 +80,10 @@ class CalendarSource:
 
     def _second(self, day: int, second: int) -> int:
         """When local day ``day`` (a proleptic ordinal) shows ``second`` of the day; DAY is the next midnight."""
-        local = datetime.fromordinal(day) + timedelta(seconds=second)
-        offset = local.replace(tzinfo=self._zone).utcoffset()
-        assert offset is not None
-        return (day - _UNIX_DAY) * DAY + second - offset // _SECOND - self._epoch
+        offset = _offset_of_day(self._zone, day)
+        if offset is None:
+            offset = _offset(self._zone, day, second)
+        return (day - _UNIX_DAY) * DAY + second - offset - self._epoch
 
     def _day(self, second: int) -> int:
         """The proleptic ordinal of the day of ``second`` in UTC, within a day of the local one."""
@@ -162,6 +162,24 @@ def _shared(ours: OpenTime, theirs: OpenTime) -> Source:
 
 def _spans(spans: Iterable[Span]) -> list[Interval]:
     return union((span.start, span.end) for span in spans)
+
+
+def _offset(zone: ZoneInfo, day: int, second: int) -> int:
+    """Seconds by which local time is ahead of UTC when it shows ``second`` of a day."""
+    local = datetime.fromordinal(day) + timedelta(seconds=second)
+    offset = local.replace(tzinfo=zone).utcoffset()
+    assert offset is not None
+    return offset // _SECOND
+
+
+@lru_cache(maxsize=50_000)
+def _offset_of_day(zone: ZoneInfo, day: int) -> int | None:
+    """The offset of a whole local day, the midnight that ends it included; None where it changes, looked at by hours.
+
+    No zone has changed its clocks twice within an hour.
+    """
+    offsets = {_offset(zone, day, hour * 3600) for hour in range(25)}
+    return offsets.pop() if len(offsets) == 1 else None
 
 
 _UNIX_DAY = date(1970, 1, 1).toordinal()

@@ -65,34 +65,46 @@ def _document(writer: _Writer) -> Document:
 
 def canonical_bytes(problem: Problem) -> bytes:
     """The document as UTF-8 JSON: names sorted, no spaces."""
-    return _encode(problem, _document(_Writer(problem, marked=True)))
+    return b"".join(_pieces(problem, _document(_Writer(problem, marked=True))))
 
 
 def digest(problem: Problem) -> str:
     """SHA-256 of the canonical bytes without ``request_id``, in hexadecimal: equal for equal problems."""
     document = _document(_Writer(problem, marked=True))
     document.pop("request_id", None)
-    return hashlib.sha256(_encode(problem, document)).hexdigest()
+    found = hashlib.sha256()
+    for piece in _pieces(problem, document):
+        found.update(piece)
+    return found.hexdigest()
 
 
-def _encode(problem: Problem, marked: Document) -> bytes:
-    """The text of a document in which marks stand for the operations' machines.
+def _pieces(problem: Problem, marked: Document) -> Iterator[bytes]:
+    """The text, piece by piece, of a document in which marks stand for the operations' machines.
 
     These are most of a large problem; put in as text they take a fraction of the time that objects take.
     """
     pieces = _text(marked).split(_text(_MARK))
-    listed = _machine_texts(problem)
-    return "".join(chain.from_iterable(zip(pieces, chain(listed, ("",)), strict=True))).encode()
+    for piece, listed in zip(pieces, chain(_machine_texts(problem), (b"",)), strict=True):
+        yield piece.encode()
+        yield listed
 
 
-def _machine_texts(problem: Problem) -> Iterator[str]:
-    """The ``machines`` of each operation, in the order of the document."""
+def _machine_texts(problem: Problem) -> Iterator[bytes]:
+    """The ``machines`` of each operation, in the order of the document.
+
+    Operations that name machine types share one object of options, be it of 20,000 machines: it is written once.
+    """
+    known: dict[int, bytes] = {}
     hours = _Hours()
     opening = [f'{{"machine_id":{_text(machine.machine_id)},"processing_time":' for machine in problem.machines]
     for job in problem.jobs:
         for number in job.operations:
-            options = sorted(problem.operations[number].options.items())
-            yield "[" + ",".join([f"{opening[machine]}{hours[seconds]!r}}}" for machine, seconds in options]) + "]"
+            options = problem.operations[number].options
+            text = known.get(id(options))
+            if text is None:
+                rows = [f"{opening[machine]}{hours[seconds]!r}}}" for machine, seconds in sorted(options.items())]
+                text = known[id(options)] = f"[{','.join(rows)}]".encode()
+            yield text
 
 
 def _text(value: object) -> str:

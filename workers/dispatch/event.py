@@ -171,6 +171,7 @@ class EventDispatch:
             heapq.heappush(self.events, (max(0, at), READY, number))
 
     def _arrive(self, number: int, look: set[int]) -> None:
+        self.probes.clock.tick()
         piece = self.work.pieces[number]
         if piece.job in self.lost:
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from models.shop.problem import Problem
 from models.shop.schedule import Decision, Schedule
 from models.shop.timeline import Timeline, replay
 from workers.dispatch.event import EventDispatch, HeapQueues, ScanQueues
+from workers.dispatch.patience import Clock, OutOfTime, hurried
 from workers.dispatch.probes import Probes
 from workers.dispatch.rules import BOOST, LOOK_AHEAD, ROUTED_LOOK_AHEAD, Rule
 from workers.dispatch.serial import SerialDispatch
@@ -26,6 +28,8 @@ LEADING = 3
 
 PROMOTIONS = 6
 """How many times jobs left out are promoted before dispatch accepts that they stay out."""
+
+ENDLESS = Clock(math.inf)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,27 +77,47 @@ class Dispatcher:
             self._work[cut] = Work(self.problem, self.jobs, cut=cut)
         return self._work[cut]
 
-    def make(self, attempt: Attempt, promoted: Collection[int] = ()) -> tuple[Decision, ...]:
-        """The decisions of one attempt; pieces of ``promoted`` jobs go before all others."""
+    def make(
+        self, attempt: Attempt, promoted: Collection[int] = (), clock: Clock = ENDLESS, *, complete: bool = False
+    ) -> tuple[Decision, ...]:
+        """The decisions of one attempt; pieces of ``promoted`` jobs go before all others.
+
+        Where the ``clock`` runs out they are completed in a hurry; raises OutOfTime instead unless ``complete``.
+        """
         work = self.work(attempt.cut)
         boost: Floats | None = None
         if promoted:
             boost = np.array([BOOST if piece.job in promoted else 0.0 for piece in work.pieces])
         scorer = attempt.rule.scorer(work, boost)
-        probes = Probes(work, Timeline(self.problem, self.calendars), self.calendars)
+        probes = Probes(work, Timeline(self.problem, self.calendars), self.calendars, clock)
+        run: EventDispatch | SerialDispatch
         if attempt.way == "event":
             queues = (ScanQueues if attempt.rule.moving else HeapQueues)(work, scorer)
-            return _completed(work, EventDispatch(work, queues, probes, self.calendars).run())
-        serial = SerialDispatch(work, scorer, probes)
-        if attempt.way == "active":
-            return _completed(work, serial.active())
-        return _completed(work, serial.earliest_start() if work.routed else serial.in_order())
+            run = EventDispatch(work, queues, probes, self.calendars)
+        else:
+            run = SerialDispatch(work, scorer, probes)
+        try:
+            return _completed(work, _decided(run, attempt.way, routed=work.routed))
+        except OutOfTime:
+            if not complete:
+                raise
+        return (*run.decisions, *hurried(work, run.decisions, probes.timeline))
 
-    def plan(self, attempt: Attempt, promoted: Collection[int] = ()) -> Plan:
-        """One attempt, replayed and measured."""
-        decisions = self.make(attempt, promoted)
+    def plan(
+        self, attempt: Attempt, promoted: Collection[int] = (), clock: Clock = ENDLESS, *, complete: bool = False
+    ) -> Plan:
+        """One attempt (as ``make`` has it), replayed and measured."""
+        decisions = self.make(attempt, promoted, clock, complete=complete)
         schedule = replay(self.problem, decisions, self.jobs, self.calendars)
         return Plan(decisions, schedule, evaluate(self.problem, schedule, self.jobs, self.calendars), attempt, 1)
+
+
+def _decided(run: EventDispatch | SerialDispatch, way: str, *, routed: bool) -> list[Decision]:
+    if isinstance(run, EventDispatch):
+        return run.run()
+    if way == "active":
+        return run.active()
+    return run.earliest_start() if routed else run.in_order()
 
 
 def _completed(work: Work, decisions: list[Decision]) -> tuple[Decision, ...]:
@@ -148,6 +172,9 @@ def dispatch_plans(
 ) -> Plan:
     """The best plan of the portfolio by the deadline; always at least one, whatever the deadline.
 
+    The first may take ``limits.patience`` longer, unless ``watch`` stops it; then it is completed in a hurry. Others
+    that the deadline overtakes are given up.
+
     Where the best plan leaves jobs out, those jobs are promoted before all others and planned again in the same way, a
     few times over (D. Joslin and D. Clements, "Squeaky wheel optimization", JAIR 10, 1999). Deterministic but for the
     deadline.
@@ -158,6 +185,9 @@ def dispatch_plans(
     tried = 0
     longest = 0.0
 
+    first = Clock(limits.deadline + limits.patience, watch.cancelled)
+    further = Clock(limits.deadline, watch.cancelled)
+
     def ended() -> bool:
         return best is not None and (watch.cancelled() or limits.seconds_left <= longest)
 
@@ -165,7 +195,10 @@ def dispatch_plans(
         if ended():
             break
         begun = time.monotonic()
-        plan = dispatcher.plan(attempt)
+        try:
+            plan = dispatcher.plan(attempt, (), first if best is None else further, complete=best is None)
+        except OutOfTime:
+            break
         tried += 1
         longest = max(longest, time.monotonic() - begun)
         if best is None or plan.levels < best.levels:
@@ -179,7 +212,10 @@ def dispatch_plans(
         if not left_out or ended():
             break
         promoted |= left_out
-        current = dispatcher.plan(best.attempt, promoted)
+        try:
+            current = dispatcher.plan(best.attempt, promoted, further)
+        except OutOfTime:
+            break
         tried += 1
         if current.levels < best.levels:
             best = current

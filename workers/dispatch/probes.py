@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from models.shop.calendar import Calendars
 from models.shop.problem import MAX_SECONDS
 from models.shop.timeline import Placement, Timeline
+from workers.dispatch.patience import Clock
 from workers.dispatch.work import Piece, Work
 
 NEVER = 2 * MAX_SECONDS
@@ -20,9 +21,11 @@ class Probes:
     for a lower bound, since a shop that fills up makes nothing earlier (but for setups, where it may miss a little).
     """
 
-    def __init__(self, work: Work, timeline: Timeline, calendars: Calendars) -> None:
+    def __init__(self, work: Work, timeline: Timeline, calendars: Calendars, clock: Clock) -> None:
+        """``clock`` ticks with every question to the timeline."""
         machines = work.problem.machines
         self.timeline = timeline
+        self.clock = clock
         self._open = [calendars.machine(machine) for machine in range(len(machines))]
         self._single = [machine.capacity == 1 for machine in machines]
         self._free = [0] * len(machines)
@@ -77,6 +80,7 @@ class Probes:
         return None
 
     def _ask(self, piece: Piece, machine: int, operator: int | None, ready: int) -> Placement | None:
+        self.clock.tick()
         return self.timeline.probe(piece.operation, machine, operator, lot=piece.lot, share=piece.share, ready=ready)
 
     def _soonest(self, piece: Piece, machine: int, ready: int) -> int:

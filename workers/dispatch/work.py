@@ -107,10 +107,10 @@ def _mean_setup(problem: Problem) -> float:
     return float(np.mean(listed)) if listed else 0.0
 
 
-def _options(operation: Operation, share: int) -> dict[int, int]:
+def _options(operation: Operation, share: int) -> Mapping[int, int]:
     """Seconds of a lot on each machine where it is long enough to be one."""
     if share == WHOLE_SHARE:
-        return dict(operation.options)
+        return operation.options
     times = {machine: -(-seconds * share // WHOLE_SHARE) for machine, seconds in operation.options.items()}
     return {machine: seconds for machine, seconds in times.items() if seconds >= operation.min_lot}
 
