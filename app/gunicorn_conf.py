@@ -18,7 +18,7 @@ wsgi_app = "app:create_app()"
 bind = f"{_settings.host}:{_settings.port}"
 
 workers = 1
-worker_class = "gthread"
+worker_class = "app.gunicorn_worker.PatientWorker"
 threads = 16
 keepalive = 15
 backlog = 512

@@ -7,6 +7,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "service": "benchmarks.service:service",
     "timeline": "benchmarks.timeline:timeline",
     "rules": "benchmarks.rules:rules",
+    "fuzz": "benchmarks.fuzz:fuzz",
     "survival": "benchmarks.survival.command:survival",
     "metrics": "benchmarks.scrape:scrape",
     "quality": "benchmarks.quality:quality",

@@ -13,7 +13,7 @@ import pytest
 
 from app.cli import cli
 from workers import boot
-from workers.celery import QUEUES, app
+from workers.celery import QUEUES, TASK_MODULES, app
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = ("app", "tasks", "workers", "monitoring", "models")
@@ -66,6 +66,19 @@ def test_every_queue_has_a_worker_and_every_worker_a_queue() -> None:
     served = re.findall(r"--queues (\S+)", (ROOT / "Procfile").read_text())
     assert sorted(served) == sorted(QUEUES)
     assert sorted(queue.name for queue in app.conf.task_queues) == sorted(served)
+
+
+def test_every_task_waits_in_a_queue_that_fits_it() -> None:
+    """Nothing that plans a whole problem waits in the queue of the tasks that are to be short."""
+    names = [module.rpartition(".")[2] for module in TASK_MODULES]
+    assert {name: app.amqp.router.route({}, f"nightshift.{name}")["queue"].name for name in names} == {
+        "plan": "plan",
+        "merge": "plan",
+        "solve": "solve",
+        "improve": "solve",
+        "finish": "control",
+        "sweep": "control",
+    }
 
 
 def test_every_extra_is_pinned() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from app.pages.html import block, code, inline, link, prose, table
+from app.schemas.base import NULL
 
 Schema = dict[str, Any]
 
@@ -116,9 +117,12 @@ def _curl(path: str, method: str, operation: Schema) -> str:
 
 def _object(name: str, schema: Schema) -> str:
     required = schema.get("required", ())
+    fields = schema.get("properties", {})
+    if schema.get("additionalProperties") is False:  # only requests refuse unknown fields
+        fields = {field: _without_null(told) for field, told in fields.items()}
     rows = (
         (_named(field, field in required), _form(told), inline(told.get("description", "")))
-        for field, told in schema.get("properties", {}).items()
+        for field, told in fields.items()
     )
     return f'<section><h3 id="{name}">{name}</h3>{prose(schema.get("description", ""))}' + (
         table(("Field", "Form", "Meaning"), rows) + "</section>"
@@ -127,6 +131,18 @@ def _object(name: str, schema: Schema) -> str:
 
 def _named(name: str, required: bool) -> str:
     return code(name) + ('<span class="need" title="required"> *</span>' if required else "")
+
+
+def _without_null(schema: Schema) -> Schema:
+    """The form of a request's field that may be null, as all that may be left out: not said of each."""
+    found = dict(schema)
+    if "anyOf" in found:
+        found["anyOf"] = [choice for choice in found["anyOf"] if choice != NULL]
+    if "enum" in found:
+        found["enum"] = [value for value in found["enum"] if value is not None]
+    if isinstance(found.get("type"), list):
+        found["type"] = next(name for name in found["type"] if name != "null")
+    return found
 
 
 def _form(schema: Schema) -> str:

@@ -7,6 +7,8 @@ from pydantic.json_schema import SkipJsonSchema
 
 from models.shop.reading.bounds import MAX_ID, MAX_TEXT
 
+NULL = {"type": "null"}
+
 
 def tidy(schema: dict[str, Any]) -> None:
     """Drops what pydantic adds and a reader does not need: made-up titles, and null as the default of absent fields."""
@@ -16,10 +18,32 @@ def tidy(schema: dict[str, Any]) -> None:
             del field["default"]
 
 
+def nullable(schema: dict[str, Any]) -> None:
+    """``tidy``, and every field that may be left out may be null instead."""
+    tidy(schema)
+    for name, field in schema.get("properties", {}).items():
+        if name in schema.get("required", ()):
+            continue
+        if "$ref" in field:
+            field["anyOf"] = [{"$ref": field.pop("$ref")}, NULL]
+        elif "anyOf" in field:
+            field["anyOf"] = [*field["anyOf"], *([] if NULL in field["anyOf"] else [NULL])]
+        elif isinstance(field.get("type"), str):
+            field["type"] = [field["type"], "null"]
+            if "enum" in field:
+                field["enum"] = [*field["enum"], None]
+
+
 class Form(BaseModel):
     """An object of a request: unknown fields are refused."""
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True, defer_build=True, json_schema_extra=tidy)
+
+
+class BodyForm(Form):
+    """An object of a request's body: null is the same as leaving a field out."""
+
+    model_config = ConfigDict(json_schema_extra=nullable)
 
 
 class Answer(BaseModel):

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 
-from app.schemas.base import Absent, Form, Id, Instant, Name, Text, tidy
+from app.schemas.base import Absent, BodyForm, Id, Instant, Name, Text, nullable
 from models.shop.reading.bounds import (
     MAX_BATCH,
     MAX_CAPACITY,
@@ -49,7 +49,7 @@ Coefficient = Annotated[float, Field(ge=0, le=MAX_WEIGHT, description="At most t
 Level = Term | Annotated[dict[Term, Coefficient], Field(min_length=1)]
 
 
-class SpanForm(Form):
+class SpanForm(BodyForm):
     """A stretch of time, `from` included, `to` not."""
 
     from_: Instant = Field(alias="from")
@@ -57,14 +57,14 @@ class SpanForm(Form):
     reason: Text | Absent = None
 
 
-class ExtraForm(Form):
+class ExtraForm(BodyForm):
     """A stretch of time that is open whatever the week says."""
 
     from_: Instant = Field(alias="from")
     to: Instant
 
 
-class WindowForm(Form):
+class WindowForm(BodyForm):
     """A weekly window in the plant's local time. `to` at or before `from` means the next day; `24:00` ends a day."""
 
     days: list[Day] = Field(min_length=1)
@@ -73,7 +73,7 @@ class WindowForm(Form):
     shift: Text | Absent = None
 
 
-class CalendarForm(Form):
+class CalendarForm(BodyForm):
     """Open time = ((weekly - breaks - holidays) + extra) - closed. Without `weekly`: open but for its closures."""
 
     weekly: list[WindowForm] | Absent = Field(None, description="Left out: always open. Empty: only `extra` is open.")
@@ -85,7 +85,7 @@ class CalendarForm(Form):
     closed: list[SpanForm] | Absent = None
 
 
-class MachineForm(Form):
+class MachineForm(BodyForm):
     """A machine. One with `capacity` above 1 has no `setup_matrix`."""
 
     machine_id: Id
@@ -104,7 +104,7 @@ class MachineForm(Form):
     capacity: int = Field(1, ge=1, le=MAX_CAPACITY, description="Operations it runs at a time.")
 
 
-class OperatorForm(Form):
+class OperatorForm(BodyForm):
     """A person, or a crew where `capacity` is above 1."""
 
     operator_id: Id
@@ -116,7 +116,7 @@ class OperatorForm(Form):
     overtime_eligible: bool = False
 
 
-class SetupChangeForm(Form):
+class SetupChangeForm(BodyForm):
     """The setup time from one family to another."""
 
     from_family: Name
@@ -124,14 +124,14 @@ class SetupChangeForm(Form):
     setup_time: Hours
 
 
-class SetupMatrixForm(Form):
+class SetupMatrixForm(BodyForm):
     """Setup times between families. A pair that is not listed takes `default`, but 0 from a family to itself."""
 
     default: Hours = 0
     changes: list[SetupChangeForm] | Absent = None
 
 
-class OptionForm(Form):
+class OptionForm(BodyForm):
     """A machine that can run the operation, and how long it takes there; final, efficiency included."""
 
     machine_id: Id
@@ -141,14 +141,14 @@ class OptionForm(Form):
 Options = Annotated[list[OptionForm], Field(min_length=1)]
 
 
-class SkillForm(Form):
+class SkillForm(BodyForm):
     """A skill and the least level that is needed."""
 
     skill: Name
     level: int = Field(1, ge=1, le=3)
 
 
-class OperationFields(Form):
+class OperationFields(BodyForm):
     """What an operation says of itself; on a job, the defaults of its operations."""
 
     family_id: Name | Absent = Field(None, description="Family for setups. Left out: no setups.")
@@ -193,7 +193,7 @@ class JobForm(OperationFields):
     operations: Annotated[list[OperationForm], Field(min_length=1)] | Absent = None
 
 
-class FixedForm(Form):
+class FixedForm(BodyForm):
     """Work that stands as given: completed, running or pinned. Everything else is planned around it."""
 
     job_id: Id
@@ -208,7 +208,7 @@ class FixedForm(Form):
     end_time: Instant | Absent = Field(None, description="Required if completed; at or before `schedule_start`.")
 
 
-class ReferenceForm(Form):
+class ReferenceForm(BodyForm):
     """One row of the plan that `changes` are counted against, as in a result's `scheduled_jobs`."""
 
     job_id: Id
@@ -223,7 +223,7 @@ class ReferenceForm(Form):
     setup_start: Instant | None = None
 
 
-class OptionsForm(Form):
+class OptionsForm(BodyForm):
     """How to solve."""
 
     engine: Literal["auto", "dispatch", "cpsat"] = "auto"
@@ -261,11 +261,11 @@ EXAMPLE = {
 
 
 def _with_example(schema: dict[str, Any]) -> None:
-    tidy(schema)
+    nullable(schema)
     schema["examples"] = [EXAMPLE]
 
 
-class ProblemForm(Form):
+class ProblemForm(BodyForm):
     """A scheduling problem. Times are RFC 3339 with offset, durations hours; unknown fields are refused.
 
     A field that is null counts as left out, here and in every object below.

@@ -24,6 +24,7 @@ from models.store import keys
 from models.tables import Run
 from models.tables.session import reading, sessions, transaction
 from tasks import base, queries
+from workers.celery import QUEUES
 from workers.celery import app as celery_app
 
 NOWHERE = "redis+socket:///nowhere/redis.sock"
@@ -66,8 +67,10 @@ class Api:
             return session.scalar(select(func.count()).select_from(Run)) or 0
 
     def messages(self) -> list[tuple[str, list[Any]]]:
-        """Name and arguments of the messages that wait in the control queue, oldest first."""
-        found = cast("list[bytes]", self.redis.lrange(f"{self.prefix}control", 0, -1))
+        """Name and arguments of the messages that wait, oldest first in each queue."""
+        found = [
+            text for queue in QUEUES for text in cast("list[bytes]", self.redis.lrange(self.prefix + queue, 0, -1))
+        ]
         waiting = [json.loads(text) for text in found]
         return [(m["headers"]["task"], json.loads(base64.b64decode(m["body"]))[0]) for m in reversed(waiting)]
 

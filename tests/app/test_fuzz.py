@@ -12,13 +12,13 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from hypothesis.errors import Unsatisfiable
 
+from benchmarks.mutations import broken, sources
 from models.shop.canonical import digest
 from models.shop.parse import load
 from models.store import runs
 from models.tables.session import transaction
 from tests.app.conftest import Api
 from tests.app.test_follow import failed, queued, solving
-from tests.shop.mutations import broken, sources
 from workers.conclude import conclude
 from workers.engine import Limits, Unwatched
 from workers.engine import load as engine

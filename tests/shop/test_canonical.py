@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
+from benchmarks.mutations import sources
 from models.shop.canonical import canonical_bytes, digest, to_document
 from models.shop.formats import parse_text
 from models.shop.parse import load, parse
 from models.shop.problem import Problem
 from tests.build import at, document, job, machine, operation, problem
 from tests.shop.faults import changed
-from tests.shop.mutations import sources
 from tests.strategies import problems
 
 SPAN = {"from": at(1), "to": at(2)}

@@ -6,10 +6,10 @@ from random import Random
 
 import pytest
 
+from benchmarks.mutations import broken, sources
 from models.shop.canonical import digest
 from models.shop.faults import MAX_FAULTS, InvalidProblem
 from models.shop.parse import parse
-from tests.shop.mutations import broken, sources
 
 CASES = 1000
 BLOCK = 100

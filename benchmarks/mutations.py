@@ -45,7 +45,7 @@ ODD: tuple[Any, ...] = (
 
 def sources() -> list[dict[str, Any]]:
     """Documents that together use every part of the form."""
-    full = factory(jobs=6, machines=4, setups=True, routings=True, calendars=True, operators=True)
+    full: dict[str, Any] = factory(jobs=6, machines=4, setups=True, routings=True, calendars=True, operators=True)
     job, machine = full["jobs"][0], full["machines"][0]["machine_id"]
     operation = job["operations"][0]["operation_id"] if "operations" in job else "1"
     row = {"job_id": job["job_id"], "operation_id": operation, "machine_id": machine}
