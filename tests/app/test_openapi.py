@@ -98,7 +98,7 @@ def test_what_is_accepted_has_the_form(problem: dict[str, Any], problem_form: An
 
 
 def test_null_is_the_same_as_left_out_in_the_form_too(problem_form: Any) -> None:
-    for name in ("time_zone", "objective", "options", "operators", "plant", "jobs.0.priority", "options.engine"):
+    for name in ("time_zone", "objective", "options", "plant", "jobs.0.priority", "jobs.0.lcd_date", "options.engine"):
         problem_form.validate(problem := broken(name, None))
         load(json.dumps(problem).encode())
 

@@ -67,7 +67,7 @@ def test_up_to_a_hundred_faults_one_a_line(nightshift: Run, tmp_path: Path) -> N
         (("solve",), "Missing argument 'FILE'; see: nightshift solve --help"),
         (("check", "p.json", "missing.json"), "missing.json: cannot be read"),
         (("generate", "--jobs", "0"), "--jobs"),
-        (("up", "webb"), "there is no process 'webb'; there are web, control, solve, beat"),
+        (("up", "webb"), "there is no process 'webb'; there are web, control, plan, solve, beat"),
         (("submit", "p.json", "--url", "ftp://x"), "must start with http:// or https:// (got 'ftp://x')"),
         (("submit", "p.json", "--output", "x"), "--output needs --wait"),
         (("apikey", "create", "x", "--role", "king"), "'king' is not one of"),
