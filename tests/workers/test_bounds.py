@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import permutations, product
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 
@@ -20,8 +22,11 @@ from models.shop.timeline import replay
 from tests.strategies import problems
 from tests.workers.shops import HOUR, job, random_shop, shop
 from workers.bounds import UNSCHEDULED, level_bounds, lower_bounds
+from workers.bounds.assignment import _duals, _prices
+from workers.bounds.capacity import Capacity
 from workers.bounds.items import safe_jobs
-from workers.bounds.relaxations import Pool, completions, jackson, tardiness
+from workers.bounds.pool import Pool, completions, jackson, tardiness
+from workers.bounds.work import table
 from workers.dispatch.portfolio import dispatch_plans
 from workers.engine import Limits, Report
 from workers.split import split
@@ -216,12 +221,17 @@ def test_a_later_level_counts_only_once_the_earlier_ones_are_proved():
     assert level_bounds(problem, batch, unproved, lower_bounds(problem))[2].value < 10**15
 
 
+def rows(*values: int) -> np.ndarray:
+    return np.array(values, np.int64)
+
+
 def test_relaxations_by_hand():
     pool = Pool([(OpenTime(), 1)])
-    assert jackson(pool, [(0, 4, 6), (2, 3, 9), (0, 5, 0)]) == 14
-    assert completions(pool, [(0, 5), (1, 2), (0, 9)]) == [3, 7, 16]
-    assert tardiness([5, 10], [(0, 5, 1), (0, 5, 3)]) == 5
-    assert completions(Pool([(OpenTime(), 2), (OpenTime(), 1)]), [(0, 6), (0, 3)]) == [1, 3]
+    assert jackson(pool, rows(0, 2, 0), rows(4, 3, 5), rows(6, 9, 0)) == 14
+    assert jackson(pool, rows(0, 0), rows(4, 5), rows(6, 9)) == 15
+    assert completions(pool, rows(0, 1, 0), rows(5, 2, 9)).tolist() == [3, 7, 16]
+    assert tardiness(rows(5, 10), rows(0, 0), rows(5, 5), rows(1, 3)) == 5
+    assert completions(Pool([(OpenTime(), 2), (OpenTime(), 1)]), rows(0, 0), rows(6, 3)).tolist() == [1, 3]
 
 
 def test_flow_time_may_fall_below_zero_where_the_release_is_overruled():
@@ -232,3 +242,50 @@ def test_flow_time_may_fall_below_zero_where_the_release_is_overruled():
 def test_every_term_has_a_bound():
     assert set(lower_bounds(shop(1, [job({0: 1})]))) == {UNSCHEDULED, *MAX_TERMS, *SUM_TERMS}
     assert all(bound.value == 0 for bound in lower_bounds(shop(1, [])).values())
+
+
+def spread(count: int, machines: int, seed: int) -> Problem:
+    """Jobs of heavy-tailed lengths on random neighbours among machines of unlike speed and load."""
+    draw = np.random.default_rng(seed)
+    speeds = draw.uniform(0.8, 1.2, machines)
+    made = []
+    for length in draw.lognormal(9, 1.2, count):
+        first, width = int(machines * draw.random() ** 2), int(draw.integers(1, 8))
+        where = {(first + step) % machines for step in range(width)}
+        made.append(job({m: max(1, int(length * speeds[m])) for m in where}, due=int(60_000 * draw.random())))
+    return shop(machines, made)
+
+
+def test_prices_come_close_to_the_assignment_lp():
+    problem = spread(400, 12, 1)
+    machines = {m: (OpenTime(), 1) for m in range(12)}
+    zeros = [0] * len(problem.jobs)
+    capacity = Capacity(table(problem.operations, zeros, zeros), machines)
+    floor = capacity.least(capacity.speeds(), capacity.floor())
+    never = time.monotonic() + 60
+    by_lp = capacity.least(_duals(capacity, floor, never), floor)
+    by_prices = capacity.least(_prices(capacity, floor, never), floor)
+    assert floor < 0.99 * by_lp
+    assert 0.997 * by_lp < by_prices <= by_lp
+
+
+def test_prices_for_time_beat_the_queue_where_work_is_long():
+    problem = spread(120, 4, 2)
+    calendars = Calendars(problem)
+    plan = dispatch_plans(problem, range(len(problem.jobs)), Limits.within(2), calendars)
+    value = measure(problem, plan.schedule, None, calendars).weighted_tardiness
+    found = lower_bounds(problem, calendars)["weighted_tardiness"]
+    assert "time_indexed" in found.proved_by
+    assert 0.5 * value < found.value <= value
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_time_indexed_bounds_stay_below_the_best_order(seed):
+    draw = np.random.default_rng(seed)
+    made = [
+        job({0: int(draw.integers(1, 30))}, due=int(draw.integers(1, 60)), weight=int(draw.integers(1, 9)) * 1000)
+        for _ in range(6)
+    ]
+    problem = shop(1, made)
+    best = min(measure(problem, schedule).weighted_tardiness for schedule in plans(problem))
+    assert 0.5 * best <= lower_bounds(problem)["weighted_tardiness"].value <= best

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from models.shop.alone import topological
 from models.shop.calendar import Calendars
 from models.shop.problem import WHOLE_SHARE, Job, Operation, Problem
-from workers.bounds.relaxations import Item
+from workers.bounds.work import Work, table
 
 
 def safe_jobs(problem: Problem, calendars: Calendars, ends: Sequence[int | None]) -> list[int]:
@@ -72,27 +72,29 @@ def _lasting(problem: Problem, calendars: Calendars, operation: Operation, known
     return False
 
 
-def work_items(problem: Problem, jobs: Iterable[int], ends: Sequence[int | None]) -> list[Item]:
+def work_of(problem: Problem, jobs: Iterable[int], ends: Sequence[int | None]) -> Work:
     """The unfixed work of ``jobs`` with heads from the operations' earliest starts alone and tails of fastest times."""
-    items: list[Item] = []
+    operations: list[Operation] = []
+    heads: list[int] = []
+    tails: list[int] = []
     for index in jobs:
         job = problem.jobs[index]
-        tails: dict[int, int] = defaultdict(int)
-        for number in reversed(topological(problem, job.operations)):
+        after: dict[int, int] = defaultdict(int)
+        order = reversed(topological(problem, job.operations)) if job.count > 1 else (job.first,)
+        for number in order:
             operation = problem.operations[number]
             if number in problem.fixed_by_operation:
                 continue
-            head = max(
-                job.earliest,
-                operation.start_after or 0,
-                *((ends[before] or 0) + operation.min_delay for before in operation.predecessors),
-                0,
-            )
-            items.append(Item(index, operation.options, head, tails[number], operation.max_lots > 1))
-            least = tails[number] + least_seconds(operation) + operation.min_delay
+            head = max(0, job.earliest, operation.start_after or 0)
             for before in operation.predecessors:
-                tails[before] = max(tails[before], least)
-    return items
+                head = max(head, (ends[before] or 0) + operation.min_delay)
+            operations.append(operation)
+            heads.append(head)
+            tails.append(after[number])
+            least = after[number] + least_seconds(operation) + operation.min_delay
+            for before in operation.predecessors:
+                after[before] = max(after[before], least)
+    return table(operations, heads, tails)
 
 
 def least_seconds(operation: Operation) -> int:

@@ -8,28 +8,38 @@ work elsewhere and the machine time of fixed work are relaxed away.
 from __future__ import annotations
 
 import time
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from models.shop.alone import earliest_ends
 from models.shop.calendar import Calendars, OpenTime
 from models.shop.problem import TERMS, Problem
 from workers.bounds.assignment import lp_end
-from workers.bounds.items import grain, impossible, safe_jobs, work_items
-from workers.bounds.relaxations import Capacity, Item, Pool, completions, jackson, tardiness
+from workers.bounds.capacity import Capacity
+from workers.bounds.items import grain, impossible, safe_jobs, work_of
+from workers.bounds.pool import Numbers, Pool, completions, jackson, tardiness
+from workers.bounds.priced import LEAST_SLOTS, MOST_CELLS, MOST_SLOTS, Pieces, Prices
+from workers.bounds.work import Work
 
 UNSCHEDULED = "unscheduled"
 """The term of the first level: the weight of unscheduled jobs, in thousandths."""
 
-MOST_JOBS = 700
+MOST_JOBS = 300
 """Parts of the shop with more jobs than this get no assignment bound on tardiness, which takes jobs squared."""
 
 BOUND_SECONDS = 2.0
 """The default budget for linear and assignment programmes."""
 
+MAKESPAN_SHARE = 0.5
+"""At most this part of the budget goes to the makespan, the rest to sums over jobs."""
+
 NEVER_DUE = 1 << 40
 """Stands for a due date that nothing can miss."""
+
+HORIZON = 1.3
+"""Machine time is priced up to this many times the moment by which the fastest machines could be done."""
 
 Machines = Mapping[int, tuple[OpenTime, int]]
 """Open time and capacity of each machine."""
@@ -53,7 +63,6 @@ def lower_bounds(
     operations.
     """
     calendars = calendars or Calendars(problem)
-    deadline = time.monotonic() + seconds
     ends = earliest_ends(problem, calendars)
     best = {term: Bound(0, "trivial") for term in (UNSCHEDULED, *TERMS)}
 
@@ -70,24 +79,32 @@ def lower_bounds(
     best["total_flow_time"] = Bound(alone.pop("total_flow_time") + early, "alone")
     for term, value in alone.items():
         offer(term, value, "alone")
-    items = work_items(problem, safe, ends)
+    work = work_of(problem, safe, ends)
     machines = {m: (calendars.machine(m), machine.capacity) for m, machine in enumerate(problem.machines)}
-    dues = {job: due for job in safe if (due := problem.jobs[job].due) is not None}
-    groups = list(_groups(items, by_job=False))
+    groups = list(work.groups(by_job=False))
+    due = np.array([NEVER_DUE if job.due is None else job.due for job in problem.jobs], np.int64)
     for rows, pool, proof in _resources(groups, machines):
-        offer("makespan", jackson(pool, ((item.head, item.shortest, item.tail) for item in rows)), proof)
-        dated = [(item.head, item.shortest, item.tail - dues[item.job]) for item in rows if item.job in dues]
-        if dated:
-            offer("max_tardiness", jackson(pool, dated), proof)
-    for term, value in _sums(problem, done, items, machines, deadline).items():
-        offer(term, value + (early if term == "total_flow_time" else 0), "pooled_machines")
-    for group in sorted(groups, key=len):
-        capacity = Capacity(group, {m: machines[m] for m in {m for item in group for m in item.options}})
+        shortest = rows.shortest
+        offer("makespan", jackson(pool, rows.head, shortest, rows.tail), proof)
+        dated = due[rows.job] < NEVER_DUE
+        if dated.any():
+            tails = (rows.tail - due[rows.job])[dated]
+            offer("max_tardiness", jackson(pool, rows.head[dated], shortest[dated], tails), proof)
+    begun = time.monotonic()
+    held: list[tuple[int, Capacity]] = []
+    for group in groups:
+        capacity = Capacity(group, machines)
         floor = max(1, best["makespan"].value, capacity.floor())
         offer("makespan", floor, "longest_job")
         floor = capacity.least(capacity.speeds(), floor)
         offer("makespan", floor, "machine_capacity")
-        offer("makespan", lp_end(capacity, floor, deadline), "assignment_lp")
+        held.append((floor, capacity))
+    for _, capacity in sorted(held, key=lambda row: -row[0]):
+        end = lp_end(capacity, max(1, best["makespan"].value), begun + MAKESPAN_SHARE * seconds)
+        offer("makespan", end, "assignment_lp")
+    deadline = begun + seconds
+    for term, (value, proof) in _sums(problem, done, work, machines, deadline).items():
+        offer(term, value + (early if term == "total_flow_time" else 0), proof)
     step = grain(problem)
     offer("makespan", -(-best["makespan"].value // step) * step, best["makespan"].proved_by)
     return best
@@ -117,73 +134,103 @@ def _early_flow(problem: Problem, safe: Collection[int], ends: Sequence[int | No
     return total
 
 
-def _groups(items: Sequence[Item], *, by_job: bool) -> Iterator[list[Item]]:
-    """Items that share machines, directly or through others; ``by_job`` also keeps each job's items together."""
-    parent: dict[tuple[str, int], tuple[str, int]] = {}
-
-    def root(of: tuple[str, int]) -> tuple[str, int]:
-        while parent.setdefault(of, of) != of:
-            parent[of] = parent[parent[of]]
-            of = parent[of]
-        return of
-
-    def nodes(item: Item) -> Iterator[tuple[str, int]]:
-        yield from (("machine", machine) for machine in item.options)
-        if by_job:
-            yield ("job", item.job)
-
-    for item in items:
-        first, *rest = nodes(item)
-        for other in rest:
-            parent[root(other)] = root(first)
-    groups: dict[tuple[str, int], list[Item]] = defaultdict(list)
-    for item in items:
-        groups[root(next(nodes(item)))].append(item)
-    yield from groups.values()
-
-
-def _resources(groups: Iterable[list[Item]], machines: Machines) -> Iterator[tuple[list[Item], Pool, str]]:
-    """Each group with its machines pooled, and each machine with the items that can run nowhere else."""
+def _resources(groups: Iterable[Work], machines: Machines) -> Iterator[tuple[Work, Pool, str]]:
+    """Each group with its machines pooled, and each machine with the work that can run nowhere else."""
     for group in groups:
-        used = {machine for item in group for machine in item.options}
+        used = group.machines.tolist()
         if len(used) > 1:
             yield group, Pool(machines[machine] for machine in used), "pooled_machines"
-        forced: dict[int, list[Item]] = defaultdict(list)
-        for item in group:
-            if len(item.options) == 1:
-                forced[next(iter(item.options))].append(item)
-        for machine, rows in forced.items():
-            yield rows, Pool([machines[machine]]), "one_machine"
+        alone = np.diff(group.first, append=len(group.row)) == 1
+        where = group.machine[group.first]
+        for machine in np.unique(where[alone]).tolist():
+            yield group.only(alone & (where == machine)), Pool([machines[machine]]), "one_machine"
 
 
 def _sums(
-    problem: Problem, done: Mapping[int, int], items: Sequence[Item], machines: Machines, deadline: float
-) -> dict[str, int]:
-    """Bounds on sums over jobs: in every part of the shop the k-th completion is no earlier than the pool allows."""
+    problem: Problem, done: Mapping[int, int], work: Work, machines: Machines, deadline: float
+) -> dict[str, tuple[int, str]]:
+    """Bounds on sums over jobs, part by part of the shop: the best of what queues, assignments and prices prove."""
+    wanted = {term for level in problem.objective for term, coefficient in level.items() if coefficient}
     total = {"weighted_tardiness": 0, "total_tardiness": 0, "total_flow_time": 0}
+    proofs: dict[str, set[str]] = {term: set() for term in total}
     without_work = dict(done)
-    for part in _groups(items, by_job=True):
-        work: dict[int, tuple[int, int]] = {}
-        for item in part:
-            release, seconds = work.get(item.job, (item.head, 0))
-            work[item.job] = (min(release, item.head), seconds + item.shortest)
-        earliest = {job: without_work.pop(job) for job in work}
-        ends = completions(Pool(machines[m] for m in {m for item in part for m in item.options}), work.values())
-        flow = sum(map(max, ends, sorted(earliest.values())))
-        total["total_flow_time"] += flow - sum(problem.jobs[job].release or 0 for job in work)
+    parts = sorted(work.groups(by_job=True), key=len)
+    for place, part in enumerate(parts):
+        until = time.monotonic() + (deadline - time.monotonic()) * len(part) / sum(len(p) for p in parts[place:])
+        earliest = {job: without_work.pop(job) for job in np.unique(part.job).tolist()}
         alone = _alone(problem, earliest)
-        for term in ("weighted_tardiness", "total_tardiness"):
-            rows = [_tardiness_row(problem, job, end, weighted=term[0] == "w") for job, end in earliest.items()]
-            small = len(rows) <= MOST_JOBS and time.monotonic() < deadline
-            better = tardiness(ends, rows) if small and any(weight for *_, weight in rows) else None
-            total[term] += max(alone[term], better or 0)
+        priced = {term: _priced(problem, part, term, machines, until) for term in total if term in wanted}
+        for term, found in _queue(problem, part, alone, earliest, machines, until).items():
+            value = priced.get(term)
+            better = value is not None and value > found
+            total[term] += value if value is not None and better else found
+            if better or found > alone[term]:
+                proofs[term].add("time_indexed" if better else "pooled_machines")
     rest = _alone(problem, without_work)
-    return {term: value + rest[term] for term, value in total.items()}
+    return {term: (value + rest[term], "+".join(sorted(proofs[term])) or "alone") for term, value in total.items()}
 
 
-def _tardiness_row(problem: Problem, job: int, end: int, *, weighted: bool) -> tuple[int, int, int]:
-    """(earliest end, due date, weight) of a job for the assignment bound."""
-    row = problem.jobs[job]
-    if row.due is None:
-        return end, NEVER_DUE, 0
-    return end, row.due, row.weight if weighted else 1
+def _queue(
+    problem: Problem,
+    part: Work,
+    alone: Mapping[str, int],
+    earliest: Mapping[int, int],
+    machines: Machines,
+    deadline: float,
+) -> dict[str, int]:
+    """Bounds from when the k-th job can be done at the earliest: no sooner than all machines as one get so far."""
+    jobs, row = np.unique(part.job, return_inverse=True)
+    head = np.full(len(jobs), NEVER_DUE, np.int64)
+    np.minimum.at(head, row, part.head)
+    seconds = np.zeros(len(jobs), np.int64)
+    np.add.at(seconds, row, part.shortest)
+    ends = completions(Pool(machines[m] for m in part.machines.tolist()), head, seconds)
+    soonest = np.fromiter(earliest.values(), np.int64, len(earliest))
+    flow = int(np.maximum(ends, np.sort(soonest)).sum()) - sum(problem.jobs[job].release or 0 for job in earliest)
+    due, weight = _due_dates(problem, earliest)
+    found = {"total_flow_time": flow}
+    for term, factor in (("weighted_tardiness", weight), ("total_tardiness", np.minimum(weight, 1))):
+        ready = len(jobs) <= MOST_JOBS and factor.any() and time.monotonic() < deadline
+        better = tardiness(ends, soonest, due, factor) if ready else None
+        found[term] = max(alone[term], better or 0)
+    return found
+
+
+def _priced(problem: Problem, part: Work, term: str, machines: Machines, deadline: float) -> int | None:
+    """A bound from prices for the time of a part's machines, each machine's weighed by its speed.
+
+    What a job of several operations costs is shared out among them by their length: each of them ends before the job
+    does by its tail at least. None where there is no time for it, or its form does not fit.
+    """
+    if time.monotonic() >= deadline or part.divisible.any():
+        return None
+    rows = [problem.jobs[job] for job in part.job.tolist()]
+    if term == "total_flow_time":
+        due, whole = np.array([row.release or 0 for row in rows], np.int64), np.ones(len(rows), np.int64)
+        if (due > part.head).any():
+            return None
+    else:
+        due, whole = _due_dates(problem, part.job.tolist())
+        whole = whole if term == "weighted_tardiness" else np.minimum(whole, 1)
+    if not whole.any():
+        return None
+    duration = part.shortest
+    length = np.bincount(part.job, duration)[part.job]
+    capacity = Capacity(part, machines)
+    speed = capacity.speeds()
+    rate = np.minimum.reduceat(part.seconds * speed[capacity.column], part.first) / duration
+    pool = Pool(machines[m] for m in part.machines.tolist())
+    slots = int(np.clip(MOST_CELLS // len(part), LEAST_SLOTS, MOST_SLOTS))
+    busy = int(pool.times(np.array([duration.sum()]))[0]) + int(part.head.max())
+    width = max(1, int(HORIZON * busy) // slots)
+    offered = capacity.between(np.arange(slots + 1) * width) @ speed
+    pieces = Pieces(due - part.tail, whole * (duration / length), part.head, duration, rate)
+    return int(Prices(pieces, width, offered).best(deadline))
+
+
+def _due_dates(problem: Problem, jobs: Iterable[int]) -> tuple[Numbers, Numbers]:
+    """Due dates and weights of jobs; a job without a due date weighs nothing."""
+    rows = [problem.jobs[job] for job in jobs]
+    due = [NEVER_DUE if row.due is None else row.due for row in rows]
+    weight = [0 if row.due is None else row.weight for row in rows]
+    return np.array(due, np.int64), np.array(weight, np.int64)
