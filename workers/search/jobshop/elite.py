@@ -14,7 +14,7 @@ import numpy as np
 
 from workers.search.jobshop.arrays import Indices, Seconds
 
-LEAST_SHARE = 0.3
+LEAST_SHARE = 0.1
 """A new plan takes at least this share from each of the two that it comes from."""
 
 

@@ -22,7 +22,7 @@ SLICE_SECONDS = 0.03
 POOL = 10
 """Elite plans kept."""
 
-PATIENCE = 12_500
+PATIENCE = 4_000
 """A run ends after so many iterations without a better plan."""
 
 NEW_RUN = 100
@@ -30,6 +30,9 @@ NEW_RUN = 100
 
 NOISE = 0.5
 """First plans of the pool come from priorities disturbed by up to this share."""
+
+TENURE, SPREAD = 6, 3
+"""What a move undid stays forbidden for TENURE to TENURE + SPREAD - 1 iterations."""
 
 NO_TARGET = -1
 
@@ -47,7 +50,6 @@ class JobShopSearch:
         self.pool = Pool(POOL)
         self.iterations = 0
         n = len(shop.release)
-        self._tenure = 10 + n // max(1, len(shop.machine))
         self._rate = 2_000_000 / max(1, n)
         self._plan = empty_plan(shop)
         self._run = Run(np.zeros(4, np.int64), np.zeros(n, np.int32), np.zeros(n, np.int32))
@@ -115,9 +117,7 @@ class JobShopSearch:
     def run_iterations(self, count: int, target: int = NO_TARGET) -> None:
         """Do about ``count`` iterations, fewer where the makespan comes down to ``target``."""
         while count > 0 and self.best > target:
-            done = tabu_search(
-                self.shop, self._plan, self._scan, self._run, count, PATIENCE, target, self._tenure, self._tenure // 2
-            )
+            done = tabu_search(self.shop, self._plan, self._scan, self._run, count, PATIENCE, target, TENURE, SPREAD)
             count -= done
             self.iterations += done
             counters = self._run.counters
