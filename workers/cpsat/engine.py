@@ -20,15 +20,16 @@ class CpSatEngine:
     """Plans a batch with OR-Tools CP-SAT, level after level.
 
     ``start`` is a known plan (decisions), set by the caller before ``solve``: it is the first solution, and the answer
-    is never worse. Operations that may be cut into lots are planned whole. What the model does not hold is handed over
-    (``Report.handed_over``). With one thread the same input and seed give the same plan unless the deadline cuts a
-    search short.
+    is never worse. ``floors`` are lower bounds of the batch that are known before, aligned with ``Levels``. Operations
+    that may be cut into lots are planned whole. What the model does not hold is handed over (``Report.handed_over``).
+    With one thread the same input and seed give the same plan unless the deadline cuts a search short.
     """
 
     name = "cpsat"
 
     def __init__(self) -> None:
         self.start: tuple[Decision, ...] = ()
+        self.floors: tuple[int | None, ...] = ()
 
     def solve(self, problem: Problem, jobs: Sequence[int], limits: Limits, watch: Watch) -> Report:
         """Plan the unfixed operations of ``jobs``."""
@@ -39,7 +40,7 @@ class CpSatEngine:
         calendars = Calendars(problem)
         batch = scope(problem, jobs, calendars)
         known = [_valued(problem, jobs, calendars, self.start)] if self.start else []
-        run = Solve(batch, limits, watch, self.start, told=known[0][0] if known else None)
+        run = Solve(batch, limits, watch, self.start, told=known[0][0] if known else None, floors=self.floors)
         if run.handed_over:
             return self._handed_over(run.handed_over, begun)
         run.run()

@@ -78,7 +78,10 @@ class State:
 
 @dataclass
 class Solve:
-    """The search for a plan of a batch. After ``run``, ``decisions`` and ``bounds`` tell how it ended."""
+    """The search for a plan of a batch. After ``run``, ``decisions`` and ``bounds`` tell how it ended.
+
+    ``floors`` are lower bounds of the batch that are known before, aligned with ``Levels``.
+    """
 
     scope: Scope
     limits: Limits
@@ -86,6 +89,7 @@ class Solve:
     start: Sequence[Decision] = ()
     states: list[State] = field(default_factory=list)
     told: Levels | None = None
+    floors: Sequence[int | None] = ()
 
     def __post_init__(self) -> None:
         levels = self.scope.problem.objective
@@ -196,6 +200,9 @@ class Solve:
                 variables.model.cp.add(earlier.expression <= earlier.at_most(cap))
         aim = goal(variables, clock, objective[k])
         variables.model.cp.minimize(aim.expression)
+        least = self._floor(k) if len(self.states) == 1 else state.bounds[k]
+        if least is not None and not _may_be_cut(state.part):
+            variables.model.cp.add(aim.expression >= aim.at_least(least))
         state.build_seconds = time.monotonic() - begun
         enough = self._bound(k) if _maximum(objective[k]) else None
 
@@ -212,6 +219,7 @@ class Solve:
                 stop=self.watch.cancelled,
                 found=keep,
                 enough=None if enough is None else aim.at_most(enough),
+                routed=state.part.routed,
             ),
         )
         state.exhausted = found.proved
@@ -264,9 +272,16 @@ class Solve:
         """What is proved of a level for the batch: of a maximum the greatest, of a sum all parts together."""
         bounds = [state.bounds[k] for state in self.states]
         known = [bound for bound in bounds if bound is not None]
+        proved = [] if self._floor(k) is None else [self._floor(k)]
         if _maximum(self.scope.problem.objective[k]):
-            return max(known, default=None)
-        return sum(known) if len(known) == len(bounds) else None
+            proved += known
+        elif len(known) == len(bounds):
+            proved.append(sum(known))
+        return max((bound for bound in proved if bound is not None), default=None)
+
+    def _floor(self, k: int) -> int | None:
+        """What was known before of a level's lower bound."""
+        return self.floors[k + 1] if len(self.floors) > k + 1 else None
 
     def _settled(self, k: int) -> bool:
         """Whether the batch's value at a level is proved to be the least."""

@@ -39,6 +39,10 @@ class Goal:
         """The level value that a solver's lower bound on the expression proves."""
         return self.factor * ceil(bound - ROUNDING) + self.constant
 
+    def at_least(self, value: int) -> int:
+        """The least value of the expression with which the level is ``value`` or more."""
+        return -((self.constant - value) // self.factor)
+
     def at_most(self, value: int) -> int:
         """The greatest value of the expression with which the level does not exceed ``value``."""
         return (value - self.constant) // self.factor

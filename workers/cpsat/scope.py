@@ -155,6 +155,17 @@ class Part:
     jobs: tuple[int, ...]
     operations: tuple[Operation, ...]
 
+    @property
+    def routed(self) -> bool:
+        """Whether some free operation follows another one."""
+        free = {operation.number for operation in self.operations}
+        return any(not free.isdisjoint(operation.predecessors) for operation in self.operations)
+
+    @property
+    def options(self) -> int:
+        """Pairs of operation and machine to choose from."""
+        return sum(len(operation.options) for operation in self.operations)
+
 
 def parts(scope: Scope) -> tuple[Part, ...]:
     """The parts of a batch, smallest first. Jobs without free operations make up a part of their own."""
