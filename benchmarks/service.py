@@ -20,6 +20,8 @@ BATCH_SIZE, BATCHES = 20, 3
 JOBS_DONE, DONE_LIMIT_SECONDS = 411, 2.0
 CANCEL_LIMIT_SECONDS = 60.0
 QUIET_SECONDS = 0.5
+POSTS = 20
+"""The least number of POSTs of 170 jobs: fewer say nothing about a median near its bar."""
 
 
 @click.command(short_help="Overhead, answer times, load, cancel, start (T1 to T5).")
@@ -91,19 +93,22 @@ def _endless(seed: int, limit: float) -> bytes:
 
 def _answers(running: Platform, report: Report, rounds: int) -> None:
     """T2: how soon a POST is answered, a first plan can be read, and 411 jobs are done."""
-    click.echo(f"T2: POSTs of 170 ({rounds}) and 10,000 jobs, first plans, {JOBS_DONE} jobs", err=True)
+    click.echo(f"T2: POSTs of 170 ({max(POSTS, rounds)}) and 10,000 jobs, first plans, {JOBS_DONE} jobs", err=True)
     posts, plans = [], []
-    for number in range(rounds):
+    bodies = [problem(170, 60, number + 1, time_limit_seconds=2) for number in range(max(POSTS, rounds))]
+    for body in bodies:
         begun = time.perf_counter()
-        run_id = running.submit(problem(170, 60, number + 1, time_limit_seconds=2))
+        run_id = running.submit(body)
         posts.append((time.perf_counter() - begun) * 1000)
         begun = time.perf_counter()
         while not running.has_plan(run_id):
             time.sleep(0.005)
         plans.append(time.perf_counter() - begun)
         _stopped(running, run_id)
-    report.add("T2", "POST of 170 jobs answered, p50", median(posts), "ms", 50, samples=rounds)
-    report.add("T2", "from its answer to a checked plan that can be read, p50", median(plans), "s", 0.5, samples=rounds)
+    count = len(bodies)
+    report.add("T2", "POST of 170 jobs answered, p50", median(posts), "ms", 50, samples=count)
+    report.add("T2", "the same, worst", max(posts), "ms", samples=count)
+    report.add("T2", "from its answer to a checked plan that can be read, p50", median(plans), "s", 0.5, samples=count)
     few = max(2, rounds // 5)
     large, first, done = [], [], []
     for number in range(few):

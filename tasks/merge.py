@@ -54,7 +54,8 @@ def _merge(view: RunView, job: Work) -> None:
     proved = reached(incumbent.levels, target, job.problem.options.gap_tolerance)
     left = seconds_left(view)
     if proved or not job.improves or left < WORTH_SECONDS or view.cancel_requested:
-        send("finish", run_id, attempt)
+        if in_transaction(database(), lambda session: runs.touch(session, run_id, attempt)):
+            send("finish", run_id, attempt)
         return
     improvers = settings().solve_processes
     scratch.open(run_id, attempt, len(job.batches) + improvers)

@@ -91,9 +91,13 @@ def _go_on(view: RunView, stopped: bool) -> None:
     """Sends the run to its next step if this was the last batch, or the last worker of one that is to stop."""
     scratch = inflight()
     if stopped and watch.nobody_busy(scratch.batch_states(view.id, view.attempt)):
-        send("finish", view.id, view.attempt)
+        step = "finish"
     elif scratch.reported(view.id, view.attempt) >= view.batches_total:
-        send("merge", view.id, view.attempt)
+        step = "merge"
+    else:
+        return
+    if in_transaction(database(), lambda session: runs.touch(session, view.id, view.attempt)):
+        send(step, view.id, view.attempt)
 
 
 def _replace_this_process() -> None:

@@ -55,6 +55,8 @@ def test_there_is_at_least_one_machine_and_one_job(name: str) -> None:
             "2",
         ),
         (document(options={"threads": 4}), "options.threads", "4"),
+        (document(**{"": 4}), '""', "4"),
+        (document(options={"": 4}), 'options.""', "4"),
         (document(calendars={"day": {"shifts": []}}), "calendars.day.shifts", "a list of 0"),
     ],
 )

@@ -53,7 +53,11 @@ def quoted(value: object) -> str:
 
 
 def join(path: str, name: str) -> str:
-    """The path of field ``name`` of the object at ``path``; the document itself has the empty path."""
+    """The path of field ``name`` of the object at ``path``; the document itself has the empty path.
+
+    A field without a name is written as two quotes.
+    """
+    name = name or '""'
     short = name if len(name) <= _MAX_KEY else name[: _MAX_KEY - 1] + "…"
     short = _FORBIDDEN.sub("?", short)
     return f"{path}.{short}" if path else short
