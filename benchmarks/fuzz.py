@@ -81,6 +81,8 @@ def _fuzzed(running: Platform, report: Report, minutes: float, seed: int) -> Non
                 f"schemathesis ended with {done.returncode}:\n{done.stdout[-3000:]}{done.stderr[-3000:]}"
             )
         found: dict[str, Any] = json.loads(told.read_text(encoding="utf-8"))
+    if not found["operations"]["tested"]:
+        raise BenchmarkFailed("schemathesis asked nothing in this time; give it more")
     if done.returncode:
         click.echo(done.stdout, err=True)
     cases = found["test_cases"]

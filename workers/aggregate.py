@@ -16,7 +16,7 @@ from models.shop.problem import Problem
 from models.shop.schedule import Decision, Schedule
 from models.shop.timeline import replay
 from workers.dispatch.portfolio import dispatch_plans
-from workers.engine import Levels, Limits, Report
+from workers.engine import Levels, Limits, Report, Watch
 from workers.split import Batch, urgency
 
 DISPATCH_SHARE = 0.5
@@ -56,23 +56,24 @@ def aggregate(
     reports: Mapping[int, Report],
     limits: Limits,
     calendars: Calendars | None = None,
+    watch: Watch | None = None,
 ) -> Plan:
     """One plan of all jobs from the batches' ``reports`` (by batch number), at least as good as the dispatch plan.
 
     Jobs of batches without a report take the dispatch plan's decisions. ``limits`` bounds the rules tried on the whole
     problem and the merge orders; one of each is always made. Where no two batches share a machine or operator, every
-    merge order keeps each batch's plan as it is.
+    merge order keeps each batch's plan as it is. Once ``watch`` is cancelled the rest is done in a hurry.
     """
     calendars = calendars or Calendars(problem)
     share = Limits.within(limits.seconds_left * DISPATCH_SHARE, seed=limits.seed)
-    rules = dispatch_plans(problem, range(len(problem.jobs)), share, calendars)
+    rules = dispatch_plans(problem, range(len(problem.jobs)), share, calendars, watch)
     missing = tuple(batch.number for batch in batches if batch.number not in reports)
     best, levels, source = rules.schedule, rules.levels, "dispatch"
     if len(missing) < len(batches):
         merged = _entries(problem, batches, reports, rules.decisions, calendars)
         apart = all(batch.independent for batch in batches)
         for at, (name, key) in enumerate(_orders()):
-            if at and (apart or limits.seconds_left <= 0):
+            if at and (apart or limits.seconds_left <= 0 or (watch is not None and watch.cancelled())):
                 break
             decisions = [entry.decision for entry in sorted(merged, key=key)]
             schedule = replay(problem, decisions, None, calendars)

@@ -139,11 +139,12 @@ class LocalWatch:
         """Bounds are told in the result."""
 
 
-def merged(run: Run, answers: Mapping[int, Answer]) -> tuple[Incumbent, Levels]:
+def merged(run: Run, answers: Mapping[int, Answer], interrupted: Asked) -> tuple[Incumbent, Levels]:
     """The plan that the batches are merged to, and the lower bound of each of its levels."""
     reports = {number: answer.report for number, answer in answers.items()}
-    plan = aggregate(run.problem, run.batches, reports, Limits.within(AGGREGATE_SECONDS))
-    bounds = level_bounds(run.problem, run.batches, reports, term_bounds(run.problem))
+    watch = LocalWatch(lambda _: None, interrupted)
+    plan = aggregate(run.problem, run.batches, reports, Limits.within(AGGREGATE_SECONDS), None, watch)
+    bounds = level_bounds(run.problem, run.batches, reports, term_bounds(run.problem, at_once=interrupted()))
     first = Incumbent(1, value_of(run.problem, plan.schedule), plan.schedule.decisions())
     return first, tuple(bound.value for bound in bounds)
 
@@ -168,7 +169,7 @@ def _alone(run: Run, state: Progress, tell: Told, interrupted: Asked) -> Found:
         tell()
     if interrupted():
         return answers, None, None
-    first, target = merged(run, answers)
+    first, target = merged(run, answers, interrupted)
     state.plan = first.levels
     tell()
     board, steps = LocalBoard(first), None
@@ -182,7 +183,7 @@ def _together(workers: int, run: Run, state: Progress, tell: Told, interrupted: 
         answers = pool.solve(state, tell, interrupted)
         if interrupted():
             return answers, None, None
-        first, target = merged(run, answers)
+        first, target = merged(run, answers, interrupted)
         state.plan = first.levels
         tell()
         board, steps = pool.board, None
