@@ -1,0 +1,260 @@
+"""Simulated annealing over machine rows: moves of pieces that hurt, priced by what they change.
+
+S. Kirkpatrick, C. Gelatt and M. Vecchi, "Optimization by simulated annealing", Science 220 (1983). Moves: a piece, or a
+run of up to LONGEST_RUN pieces, goes to another place on its own or another machine; two pieces change places. A
+random piece is one that is late, or one in the way of a late one, or on the machine that ends last, or any.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from workers.search.kernel import inner, kernel
+from workers.search.line import Lines
+from workers.search.opening import Openings
+from workers.search.parallel.peaks import close, peak_cost, total_cost
+from workers.search.parallel.random import below, uniform
+from workers.search.parallel.rows import IMPOSSIBLE, begin, change, lift, price, settle
+from workers.search.parallel.state import (
+    BALANCE,
+    BASE,
+    BEST,
+    COST,
+    DUE,
+    END,
+    FIRST,
+    HEAT,
+    HOT,
+    HOT_SHARE,
+    LAST,
+    LENGTH,
+    LONGEST,
+    MACHINE,
+    ON,
+    OPTION,
+    POSITION,
+    ROOM,
+    RUN_SHARE,
+    SECONDS,
+    SQUARES,
+    SUM,
+    SWAP_SHARE,
+    TAKES,
+    TOP_SHARE,
+    TOUCHED,
+    USABLE,
+    State,
+)
+
+LONGEST_RUN = 6
+
+MARGIN = 1e-9
+"""A plan is better if it costs less by at least this."""
+
+
+@inner
+def option_on(s: State, j: int, machine: int) -> int:
+    """The option of a piece on a machine, -1 without."""
+    low, last = s.facts[j, FIRST], s.facts[j, LAST]
+    high = last
+    while low < high:
+        middle = (low + high) >> 1
+        if s.options[middle, ON] < machine:
+            low = middle + 1
+        else:
+            high = middle
+    return low if low < last and s.options[low, ON] == machine else -1
+
+
+@inner
+def pick(s: State) -> int:
+    """A piece to move."""
+    u = uniform(s)
+    if u < s.control[HOT_SHARE]:
+        if s.counts[HOT] > 0:
+            j = s.hot[below(s, s.counts[HOT])]
+            if below(s, 2) == 0:
+                j = int(s.row[s.machines[s.now[j, MACHINE], BASE] + below(s, s.now[j, POSITION] + 1)])
+            return j
+    elif u < s.control[HOT_SHARE] + s.control[TOP_SHARE] and s.tops[0] >= 0:
+        m = s.tops[0]
+        if s.machines[m, LENGTH] > 0:
+            return int(s.row[s.machines[m, BASE] + below(s, s.machines[m, LENGTH])])
+    return s.movable[below(s, len(s.movable))]
+
+
+@inner
+def place_in(s: State, m: int, j: int, option: int) -> int:
+    """A position in a machine's row for a piece: any, or where it would start about now, or just in time."""
+    base, length = s.machines[m, BASE], s.machines[m, LENGTH]
+    u = below(s, 4)
+    if u == 0 or length < 4:
+        return below(s, length + 1)
+    t = s.now[j, END] - s.now[j, SECONDS]
+    if u == 1:
+        t = min(t, s.facts[j, DUE] - s.options[option, TAKES])
+    low, high = 0, length
+    while low < high:
+        middle = (low + high) >> 1
+        if s.now[s.row[base + middle], END] <= t:
+            low = middle + 1
+        else:
+            high = middle
+    return min(max(low + below(s, 5) - 2, 0), length)
+
+
+@inner
+def propose(s: State, side: int, m: int, low: int, high: int, count: int) -> None:
+    """Makes one side of the move under trial: ``fresh[side, :count]`` take positions [low, high) of a row."""
+    s.move[side, 0], s.move[side, 1], s.move[side, 2], s.move[side, 3] = m, low, high, count
+
+
+@inner
+def propose_swap(s: State, j: int, option: int) -> int:
+    """Lets a piece change places with one on the machine of ``option``; how many rows change, 0 if it cannot be."""
+    m1, m2 = s.now[j, MACHINE], s.options[option, ON]
+    if s.machines[m2, LENGTH] == 0:
+        return 0
+    p1, p2 = s.now[j, POSITION], min(place_in(s, m2, j, option), s.machines[m2, LENGTH] - 1)
+    k = int(s.row[s.machines[m2, BASE] + p2])
+    if k == j:
+        return 0
+    if m1 == m2:
+        low, high = min(p1, p2), max(p1, p2)
+        if high - low >= LONGEST:
+            return 0
+        copy_row(s, m1, low, high + 1, 0)
+        s.fresh[0, 0], s.fresh[0, high - low] = s.fresh[0, high - low], s.fresh[0, 0]
+        propose(s, 0, m1, low, high + 1, high + 1 - low)
+        return 1
+    other = option_on(s, k, m1)
+    if other < 0:
+        return 0
+    s.fresh[0, 0], s.fresh[1, 0] = other, option
+    propose(s, 0, m1, p1, p1 + 1, 1)
+    propose(s, 1, m2, p2, p2 + 1, 1)
+    return 2
+
+
+@inner
+def propose_shift(s: State, j: int, run: int, option: int) -> int:
+    """Moves a piece and the ``run - 1`` behind it to another place; how many rows change, 0 if it cannot be."""
+    m1, m2 = s.now[j, MACHINE], s.options[option, ON]
+    p1, p2 = s.now[j, POSITION], place_in(s, m2, j, option)
+    if m1 == m2:
+        low, high = min(p1, p2), max(p1 + run, p2)
+        if p1 <= p2 <= p1 + run or high - low > LONGEST:
+            return 0
+        if p2 < p1:
+            copy_row(s, m1, p1, p1 + run, 0)
+            copy_row(s, m1, p2, p1, run)
+        else:
+            copy_row(s, m1, p1 + run, p2, 0)
+            copy_row(s, m1, p1, p1 + run, p2 - p1 - run)
+        propose(s, 0, m1, low, high, high - low)
+        return 1
+    s.fresh[1, 0] = option
+    for q in range(1, run):
+        other = option_on(s, int(s.row[s.machines[m1, BASE] + p1 + q]), m2)
+        if other < 0:
+            return 0
+        s.fresh[1, q] = other
+    propose(s, 0, m1, p1, p1 + run, 0)
+    propose(s, 1, m2, p2, p2, run)
+    return 2
+
+
+@inner
+def attempt(s: State, lines: Lines, openings: Openings, sides: int, allowed: float, peak: float) -> bool:
+    """Makes the move under trial if that costs no more than ``allowed``; ``peak`` is the plan's peak cost."""
+    begin(s)
+    delta = 0.0
+    m1, last1, late1 = -1, 0, 0
+    m2, last2, late2 = -1, 0, 0
+    for side in range(sides):
+        bound = IMPOSSIBLE
+        if side == sides - 1 and s.counts[TOUCHED] == 0:
+            bound = allowed + peak - delta
+        m1, last1, late1 = m2, last2, late2
+        m2 = s.move[side, 0]
+        extra, last2, late2 = price(
+            s, lines, openings, m2, s.move[side, 1], s.move[side, 2], side, s.move[side, 3], bound
+        )
+        if extra >= IMPOSSIBLE:
+            return False
+        delta += extra
+    delta += settle(s) + peak_cost(s, m1, last1, late1, m2, last2, late2) - peak
+    if delta > allowed:
+        return False
+    for side in range(sides):
+        lift(s, s.move[side, 0], s.move[side, 1], s.move[side, 2])
+    for side in range(sides):
+        change(s, lines, openings, s.move[side, 0], s.move[side, 1], s.move[side, 2], side, s.move[side, 3])
+    close(s)
+    return True
+
+
+@inner
+def copy_row(s: State, m: int, low: int, high: int, at: int) -> None:
+    """Copies the options of a part of a row to ``fresh[0, at:]``."""
+    base = s.machines[m, BASE]
+    for q in range(low, high):
+        s.fresh[0, at + q - low] = s.now[s.row[base + q], OPTION]
+
+
+@kernel
+def anneal(s: State, lines: Lines, openings: Openings, moves: int) -> int:
+    """Tries up to ``moves`` moves; fewer, as many as it tells, where a row has no room for one more."""
+    s.totals[SUM] = 0.0
+    for j in range(len(s.money)):
+        s.totals[SUM] += s.money[j, COST]
+    for job in range(len(s.job_cost)):
+        s.totals[SUM] += s.job_cost[job]
+    peak = peak_cost(s, -1, 0, 0, -1, 0, 0)
+    now = total_cost(s)
+    since = 0
+    tried = 0
+    while tried < moves:
+        tried += 1
+        since += 1
+        j = pick(s)
+        if s.now[j, OPTION] < 0:
+            continue
+        m1 = s.now[j, MACHINE]
+        option = s.facts[j, FIRST] + below(s, s.facts[j, LAST] - s.facts[j, FIRST])
+        m2 = s.options[option, ON]
+        if s.machines[m1, USABLE] == 0 or s.machines[m2, USABLE] == 0:
+            continue
+        if uniform(s) < s.control[SWAP_SHARE]:
+            sides = propose_swap(s, j, option)
+        else:
+            run = 1
+            if uniform(s) < s.control[RUN_SHARE]:
+                run = min(2 + below(s, LONGEST_RUN - 1), s.machines[m1, LENGTH] - s.now[j, POSITION])
+            if m1 != m2 and s.machines[m2, LENGTH] + run > s.machines[m2, ROOM]:
+                break
+            sides = propose_shift(s, j, run, option)
+        if sides == 0:
+            continue
+        allowed = -s.control[HEAT] * np.log(1.0 - uniform(s))
+        if attempt(s, lines, openings, sides, allowed, peak):
+            peak = peak_cost(s, -1, 0, 0, -1, 0, 0)
+            now = s.totals[SUM] + peak - s.weights[BALANCE] * s.totals[SQUARES]
+            if now < s.totals[BEST] - MARGIN and since > len(s.movable):
+                keep(s)
+                since = 0
+    if now < s.totals[BEST] - MARGIN:
+        keep(s)
+    return tried
+
+
+@inner
+def keep(s: State) -> None:
+    """Takes a copy of the plan as the best one seen."""
+    for q in range(len(s.row)):
+        s.best_row[q] = s.row[q]
+    for m in range(len(s.machines)):
+        s.best_machines[m, BASE], s.best_machines[m, LENGTH] = s.machines[m, BASE], s.machines[m, LENGTH]
+    for j in range(len(s.now)):
+        s.best_option[j] = s.now[j, OPTION]
+    s.totals[BEST] = total_cost(s)
