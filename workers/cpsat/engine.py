@@ -20,8 +20,9 @@ class CpSatEngine:
     """Plans a batch with OR-Tools CP-SAT, level after level.
 
     ``start`` is a known plan (decisions), set by the caller before ``solve``: it is the first solution, and the answer
-    is never worse. ``floors`` are lower bounds of the batch that are known before, aligned with ``Levels``. Operations
-    that may be cut into lots are planned whole. What the model does not hold is handed over (``Report.handed_over``).
+    is never worse. ``floors`` are lower bounds of the batch that are known before, aligned with ``Levels``;
+    ``bounds_first`` says that the start is good, and that bounds are wanted more than plans. Operations that may be cut
+    into lots are planned whole. What the model does not hold is handed over (``Report.handed_over``).
     With one thread the same input and seed give the same plan unless the deadline cuts a search short.
     """
 
@@ -30,6 +31,7 @@ class CpSatEngine:
     def __init__(self) -> None:
         self.start: tuple[Decision, ...] = ()
         self.floors: tuple[int | None, ...] = ()
+        self.bounds_first = False
 
     def solve(self, problem: Problem, jobs: Sequence[int], limits: Limits, watch: Watch) -> Report:
         """Plan the unfixed operations of ``jobs``."""
@@ -40,7 +42,8 @@ class CpSatEngine:
         calendars = Calendars(problem)
         batch = scope(problem, jobs, calendars)
         known = [_valued(problem, jobs, calendars, self.start)] if self.start else []
-        run = Solve(batch, limits, watch, self.start, told=known[0][0] if known else None, floors=self.floors)
+        told = known[0][0] if known else None
+        run = Solve(batch, limits, watch, self.start, told=told, floors=self.floors, bounds_first=self.bounds_first)
         if run.handed_over:
             return self._handed_over(run.handed_over, begun)
         run.run()

@@ -80,7 +80,8 @@ class State:
 class Solve:
     """The search for a plan of a batch. After ``run``, ``decisions`` and ``bounds`` tell how it ended.
 
-    ``floors`` are lower bounds of the batch that are known before, aligned with ``Levels``.
+    ``floors`` are lower bounds of the batch that are known before, aligned with ``Levels``. ``bounds_first``: see
+    ``Task``.
     """
 
     scope: Scope
@@ -90,6 +91,7 @@ class Solve:
     states: list[State] = field(default_factory=list)
     told: Levels | None = None
     floors: Sequence[int | None] = ()
+    bounds_first: bool = False
 
     def __post_init__(self) -> None:
         levels = self.scope.problem.objective
@@ -219,6 +221,7 @@ class Solve:
                 stop=self.watch.cancelled,
                 found=keep,
                 enough=None if enough is None else aim.at_most(enough),
+                bounds_first=self.bounds_first,
                 routed=state.part.routed,
             ),
         )

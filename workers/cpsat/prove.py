@@ -37,7 +37,7 @@ def prove(
     the search goes on above them. The report's plan is never worse than ``start``.
     """
     engine = CpSatEngine()
-    engine.start, engine.floors = tuple(start), tuple(floors)
+    engine.start, engine.floors, engine.bounds_first = tuple(start), tuple(floors), True
     return engine.solve(problem, jobs, limits, watch)
 
 
