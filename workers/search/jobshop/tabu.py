@@ -28,12 +28,13 @@ class Run(NamedTuple):
 
 @lean
 def tabu_search(
-    shop: Shop, plan: Plan, scan: Scan, run: Run, iterations: int, patience: int, target: int, tenure: int, spread: int
+    shop: Shop, plan: Plan, scan: Scan, run: Run, iterations: int, patience: int, target: int, tenures: tuple[int, int]
 ) -> int:
     """Go on with a run for at most ``iterations``; returns how many were done.
 
     Ends early after ``patience`` iterations without a new best plan, at makespan ``target`` or less, or where there is
-    no move at all. An attribute stays tabu for ``tenure`` to ``tenure + spread - 1`` iterations.
+    no move at all. ``tenures``: an order turned round, and a machine left, stay tabu for at least so many iterations
+    and at most half as many more.
     """
     counters = run.counters
     for done in range(iterations):
@@ -46,7 +47,9 @@ def tabu_search(
             return done
         counters[ITERATION] += 1
         x, k, index = choice[OPERATION], choice[MACHINE], choice[INDEX]
-        _remember(shop, plan, scan, x, k, index, counters[ITERATION] + tenure + draw(scan.generator, spread))
+        tenure = tenures[0] if k == plan.machine[x] else tenures[1]
+        until = counters[ITERATION] + tenure + draw(scan.generator, tenure // 2 + 1)
+        _remember(shop, plan, scan, x, k, index, until)
         move(shop, plan, x, k, index)
         counters[MAKESPAN] = makespan(shop, plan)
         if counters[MAKESPAN] < counters[RECORD]:
