@@ -209,3 +209,44 @@ def test_a_job_that_cannot_make_its_hard_date_is_left_out() -> None:
 def test_what_is_not_covered(change: dict[str, Any], reason: str) -> None:
     problem = jobs_of({"machines": [{"machine_id": "M1", "processing_time": 1}]}, **change)
     assert covers(problem) == reason
+
+
+def test_long_work_is_cut_to_level_the_machines() -> None:
+    """Three machines, one long operation in up to three lots and two short ones: the work is spread evenly."""
+    long = {"processing_time": 30, "machine_types": [1], "max_lots": 3, "min_lot": 1}
+    short = {"processing_time": 6, "machine_types": [1]}
+    problem = jobs_of(long, short, short, machines=3, objective="makespan")
+    search = ParallelSearch(problem)
+    search.run_iterations(1000)
+    assert search.value[1] <= (14 * 3600 + 10) * 1_000_000
+    agrees(search)
+
+
+def test_lots_keep_their_least_time() -> None:
+    """A lot of five hours at least: the two halves cannot be levelled further."""
+    problem = jobs_of(
+        {"processing_time": 11, "machine_types": [1], "max_lots": 4, "min_lot": 5},
+        {"processing_time": 3, "machine_types": [1]},
+        objective="makespan",
+    )
+    search = ParallelSearch(problem)
+    search.run_iterations(1000)
+    schedule = replay(problem, search.decisions())
+    assert not schedule.unscheduled
+    assert all(a.seconds >= 5 * 3600 for a in schedule.assignments if a.share < 1_000_000)
+    assert search.value[1] <= 9 * 3600 * 1_000_000
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_makespan_of_many_jobs_is_near_its_bound(seed: int) -> None:
+    problem = parse(factory(1500, 40, seed) | {"objective": "makespan"})
+    search = ParallelSearch(problem)
+    search.run_iterations(1)
+    work = sum(min(operation.options.values()) for operation in problem.operations) / len(problem.machines)
+    longest = max(min(operation.options.values()) for operation in problem.operations)
+    groups = {frozenset(m for m in range(40) if problem.machines[m].machine_type == kind) for kind in range(1, 9)}
+    for group in groups:
+        mine = [o for o in problem.operations if group and set(o.options) <= group]
+        work = max(work, sum(min(o.options.values()) for o in mine) / max(1, len(group)))
+    assert search.value[1] / 1_000_000 <= 1.12 * max(work, longest)
+    agrees(search)

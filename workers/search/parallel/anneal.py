@@ -14,11 +14,12 @@ from workers.search.line import Lines
 from workers.search.opening import Openings
 from workers.search.parallel.peaks import close, peak_cost, total_cost
 from workers.search.parallel.random import below, uniform
-from workers.search.parallel.rows import IMPOSSIBLE, begin, change, lift, price, settle
+from workers.search.parallel.rows import IMPOSSIBLE, begin, change, completion_cost, lift, price, settle
 from workers.search.parallel.state import (
     BALANCE,
     BASE,
     BEST,
+    BOUND,
     COST,
     DUE,
     END,
@@ -28,11 +29,13 @@ from workers.search.parallel.state import (
     HOT_SHARE,
     LAST,
     LENGTH,
+    LIMIT,
     LONGEST,
     MACHINE,
     ON,
     OPTION,
     POSITION,
+    RIGID,
     ROOM,
     RUN_SHARE,
     SECONDS,
@@ -110,6 +113,58 @@ def propose(s: State, side: int, m: int, low: int, high: int, count: int) -> Non
 
 
 @inner
+def slope_between(s: State, m: int, low: int, high: int) -> float:
+    """What a second later costs of the pieces at positions [low, high) of a row; a bound for any shift."""
+    base = s.machines[m, BASE]
+    if high <= low:
+        return 0.0
+    return s.slope[base + high - 1] - (s.slope[base + low - 1] if low > 0 else 0.0)
+
+
+@inner
+def own_change(s: State, j: int, end: int) -> float:
+    """What it costs that a piece ends at ``end`` and not when it does."""
+    return completion_cost(s, j, end) - s.money[j, COST]
+
+
+@inner
+def start_at(s: State, m: int, q: int) -> int:
+    """When the piece at a position of a plain row starts, or would if there were one."""
+    return s.now[s.row[s.machines[m, BASE] + q - 1], END] if q > 0 else 0
+
+
+@inner
+def bound_swap(s: State, j: int, option: int, k: int, other: int) -> None:
+    """Bounds what it costs that two pieces of plain rows change places; ``option`` and ``other`` become theirs."""
+    m1, p1 = s.now[j, MACHINE], s.now[j, POSITION]
+    m2, p2 = s.now[k, MACHINE], s.now[k, POSITION]
+    late1 = s.options[other, TAKES] - s.now[j, SECONDS]
+    late2 = s.options[option, TAKES] - s.now[k, SECONDS]
+    bound = own_change(s, k, start_at(s, m1, p1) + s.options[other, TAKES])
+    bound += own_change(s, j, start_at(s, m2, p2) + s.options[option, TAKES])
+    bound += late1 * slope_between(s, m1, p1 + 1, s.machines[m1, LENGTH])
+    s.totals[BOUND] = bound + late2 * slope_between(s, m2, p2 + 1, s.machines[m2, LENGTH])
+
+
+@inner
+def bound_shift(s: State, j: int, option: int, p2: int) -> None:
+    """Bounds what it costs that a piece of a plain row goes to position ``p2`` of a row, as positions are now."""
+    m1, p1 = s.now[j, MACHINE], s.now[j, POSITION]
+    m2, seconds = s.options[option, ON], s.options[option, TAKES]
+    if m1 == m2:
+        if p2 < p1:
+            own = own_change(s, j, start_at(s, m1, p2) + seconds)
+            s.totals[BOUND] = own + seconds * slope_between(s, m1, p2, p1)
+        else:
+            own = own_change(s, j, start_at(s, m1, p2))
+            s.totals[BOUND] = own - seconds * slope_between(s, m1, p1 + 1, p2)
+        return
+    bound = own_change(s, j, start_at(s, m2, p2) + seconds)
+    bound -= s.now[j, SECONDS] * slope_between(s, m1, p1 + 1, s.machines[m1, LENGTH])
+    s.totals[BOUND] = bound + seconds * slope_between(s, m2, p2, s.machines[m2, LENGTH])
+
+
+@inner
 def propose_swap(s: State, j: int, option: int) -> int:
     """Lets a piece change places with one on the machine of ``option``; how many rows change, 0 if it cannot be."""
     m1, m2 = s.now[j, MACHINE], s.options[option, ON]
@@ -130,6 +185,10 @@ def propose_swap(s: State, j: int, option: int) -> int:
     other = option_on(s, k, m1)
     if other < 0:
         return 0
+    if s.counts[RIGID] == 1:
+        bound_swap(s, j, option, k, other)
+        if s.totals[BOUND] > s.totals[LIMIT]:
+            return 0
     s.fresh[0, 0], s.fresh[1, 0] = other, option
     propose(s, 0, m1, p1, p1 + 1, 1)
     propose(s, 1, m2, p2, p2 + 1, 1)
@@ -141,9 +200,15 @@ def propose_shift(s: State, j: int, run: int, option: int) -> int:
     """Moves a piece and the ``run - 1`` behind it to another place; how many rows change, 0 if it cannot be."""
     m1, m2 = s.now[j, MACHINE], s.options[option, ON]
     p1, p2 = s.now[j, POSITION], place_in(s, m2, j, option)
+    if m1 == m2 and p1 <= p2 <= p1 + run:
+        return 0
+    if s.counts[RIGID] == 1 and run == 1:
+        bound_shift(s, j, option, p2)
+        if s.totals[BOUND] > s.totals[LIMIT]:
+            return 0
     if m1 == m2:
         low, high = min(p1, p2), max(p1 + run, p2)
-        if p1 <= p2 <= p1 + run or high - low > LONGEST:
+        if high - low > LONGEST:
             return 0
         if p2 < p1:
             copy_row(s, m1, p1, p1 + run, 0)
@@ -225,6 +290,8 @@ def anneal(s: State, lines: Lines, openings: Openings, moves: int) -> int:
         m2 = s.options[option, ON]
         if s.machines[m1, USABLE] == 0 or s.machines[m2, USABLE] == 0:
             continue
+        allowed = -s.control[HEAT] * np.log(1.0 - uniform(s))
+        s.totals[LIMIT] = allowed + peak
         if uniform(s) < s.control[SWAP_SHARE]:
             sides = propose_swap(s, j, option)
         else:
@@ -236,7 +303,6 @@ def anneal(s: State, lines: Lines, openings: Openings, moves: int) -> int:
             sides = propose_shift(s, j, run, option)
         if sides == 0:
             continue
-        allowed = -s.control[HEAT] * np.log(1.0 - uniform(s))
         if attempt(s, lines, openings, sides, allowed, peak):
             peak = peak_cost(s, -1, 0, 0, -1, 0, 0)
             now = s.totals[SUM] + peak - s.weights[BALANCE] * s.totals[SQUARES]

@@ -72,11 +72,12 @@ def new_state(pieces: Pieces, weights: Weights, usable: Collection[int] | None, 
         now=whole(count, 10),
         machines=table,
         row=np.zeros(0, np.int32),
+        slope=np.zeros(0),
         jobs=pieces.jobs,
         job_cost=np.zeros(jobs),
         weights=weights.shop,
-        totals=np.zeros(3),
-        counts=whole(3),
+        totals=np.zeros(5),
+        counts=whole(4),
         control=np.zeros(5),
         tops=whole(3) - 1,
         worsts=whole(3) - 1,
@@ -111,4 +112,6 @@ def laid_out(state: State, option: Integers, rank: Integers) -> State:
     usable = state.machines[machine, USABLE] == 1
     best_row = np.zeros(max(len(row), len(state.best_row)), np.int32)
     best_row[: len(state.best_row)] = state.best_row
-    return state._replace(row=row, best_row=best_row, movable=planned[usable].astype(np.int64))
+    return state._replace(
+        row=row, slope=np.zeros(len(row)), best_row=best_row, movable=planned[usable].astype(np.int64)
+    )

@@ -255,6 +255,20 @@ def change(s: State, lines: Lines, openings: Openings, m: int, low: int, high: i
             break
     s.totals[SUM] += total
     note_ends(s, m)
+    note_slopes(s, m, low)
+
+
+@inner
+def note_slopes(s: State, m: int, low: int) -> None:
+    """Adds up the slopes of a row from position ``low`` on."""
+    base = s.machines[m, BASE]
+    total = s.slope[base + low - 1] if low > 0 else 0.0
+    for q in range(base + low, base + s.machines[m, LENGTH]):
+        j = s.row[q]
+        total += s.money[j, FLOW]
+        if s.now[j, END] > s.facts[j, DUE]:
+            total += s.money[j, LATE]
+        s.slope[q] = total
 
 
 @inner

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 
 import numpy as np
 
 from models.shop.calendar import Calendars
 from models.shop.problem import MAX_SECONDS, WHOLE_SHARE, Problem
 from models.shop.schedule import Decision, Schedule
-from workers.search.line import build_lines
+from workers.search.line import PLAIN, build_lines
 from workers.search.parallel.anneal import anneal
+from workers.search.parallel.balance import Loads, best_cuts, options_on, relevelled
+from workers.search.parallel.dispatch import LOOK_AHEAD, dispatched
 from workers.search.parallel.insert import insert
+from workers.search.parallel.lots import cuttable, equal_cuts
 from workers.search.parallel.model import horizon, laid_out, new_state
 from workers.search.parallel.peaks import find_peaks, total_cost
 from workers.search.parallel.pieces import Cuts, build
@@ -22,15 +25,19 @@ from workers.search.parallel.state import (
     BALANCE,
     BASE,
     BEST,
+    DUE,
     END,
+    FIRST,
     FLOOR_END,
     FLOOR_LATE,
     FLOW,
     HEAT,
     HOT_SHARE,
     JOB,
+    LAST,
     LAST_END,
     LATE,
+    LATEST,
     LENGTH,
     MACHINE,
     MAKESPAN,
@@ -38,13 +45,17 @@ from workers.search.parallel.state import (
     ON,
     OPTION,
     POSITION,
+    READY,
+    RIGID,
     RUN_SHARE,
     SETUP,
     SETUPS,
+    SHARED,
     SWAP_SHARE,
     TAKES,
     TARDY,
     TOP_SHARE,
+    USABLE,
     WORST,
     Integers,
 )
@@ -59,6 +70,15 @@ FIRST_SPEED = 200_000
 
 HOT, WARM, COLD = 0.15, 0.02, 0.00015
 """Temperatures in typical costs of one piece: at the start of a first run, of later ones, and at the end of each."""
+
+CUTTING_SECONDS = 2.0
+"""The longest that the LP may take that says how operations are cut."""
+
+TRIES = 100_000
+"""Moves between two looks at the clock while loads are levelled."""
+
+PATIENCE = 8
+"""So many times these without any gain, and loads are level."""
 
 ROUND = 4096
 """Moves between two changes of temperature where iterations are counted."""
@@ -89,6 +109,7 @@ class ParallelSearch:
         self.calendars = calendars or Calendars(problem)
         self._level, self._machines, self._seed = level, machines, seed
         self._speed = float(FIRST_SPEED)
+        self._may_cut = cuts is None and bool(cuttable(problem, self.jobs)) and machines is None
         reach = horizon(problem, self.jobs, self.calendars)
         self.lines, self.openings, self._families = build_lines(problem, self.calendars, reach)
         self._cut(cuts or {})
@@ -113,22 +134,85 @@ class ParallelSearch:
         return float((jobs[LATE] + jobs[FLOW] + peaks) * seconds + jobs[TARDY]) or 1.0
 
     def start(self) -> None:
-        """Adopts the best of some simple plans."""
-        count = len(self.pieces.facts)
+        """Adopts the best of some simple plans, with operations whole or cut."""
+        if self._only_loads:
+            self._start_from_loads()
+            return
+        ways: list[Cuts] = [{}, equal_cuts(self.problem, self.jobs)] if self._may_cut else [self._cuts()]
         best, kept = np.inf, None
+        for cuts in ways:
+            if self._may_cut:
+                self._cut(cuts)
+            for option, rank in self._simple_plans():
+                self._take(option, rank)
+                missing = int((self.state.now[:, OPTION] < 0).sum())
+                cost = total_cost(self.state) + 1e9 * self._unit * missing
+                if cost < best:
+                    best, kept = cost, (cuts, option, rank)
+        if kept is not None:
+            if self._may_cut:
+                self._cut(kept[0])
+            self._take(*kept[1:])
+
+    @property
+    def _only_loads(self) -> bool:
+        """Whether nothing counts but the machines' loads: makespan alone, always open, no setups, no dates to keep."""
+        s = self.state
+        return (
+            self._level == 0
+            and set(self.problem.objective[:1][0]) == {"makespan"}
+            and not self.problem.fixed
+            and bool((self.lines.kind == PLAIN).all())
+            and not s.facts[:, READY].any()
+            and bool((s.facts[:, LATEST] == MAX_SECONDS).all())
+            and bool((s.facts[:, FIRST] < s.facts[:, LAST]).all())
+        )
+
+    def _start_from_loads(self) -> None:
+        found = best_cuts(self.problem, self.jobs, CUTTING_SECONDS) if self._may_cut else None
+        if found is None:
+            if self._may_cut:
+                self._cut(equal_cuts(self.problem, self.jobs))
+            loads = Loads(self.state, np.full(len(self.state.facts), NOWHERE, np.int64))
+            loads.spread()
+            loads.level(TRIES)
+            if self._may_cut:
+                found = relevelled(self.problem, self.jobs, self.pieces, loads.option)
+        if found is None:
+            self._take_loads(loads.option)
+        else:
+            self._cut(found[0])
+            self._take_loads(options_on(self.pieces, found[1]))
+
+    def _take_loads(self, option: Integers) -> None:
+        """Makes a plan of options alone: each row by due date, then the shortest first."""
+        rank = np.zeros(len(option), np.int64)
+        rank[np.lexsort((self.state.options[option, TAKES], self.state.facts[:, DUE]))] = np.arange(len(option))
+        self._take(option, rank)
+
+    def _level_loads(self, ended: Callable[[], bool]) -> None:
+        """Levels the loads of the plan until that no longer helps or has ``ended``."""
+        loads = Loads(self.state, self.state.now[:, OPTION])
+        best, idle = int(loads.load.max(initial=0)), 0
+        first = best
+        while idle < PATIENCE and not ended():
+            top = loads.level(TRIES)
+            best, idle = (top, 0) if top < best else (best, idle + 1)
+        if best < first:
+            self._take_loads(loads.option)
+
+    def _simple_plans(self) -> Iterator[tuple[Integers, Integers]]:
+        """(option, rank) of each piece: by dispatching where lateness or flow counts, and by lists."""
+        count = len(self.pieces.facts)
+        if self.state.money[:, (LATE, TARDY, FLOW)].any():
+            for look_ahead in LOOK_AHEAD:
+                yield dispatched(self.state, self.lines, self.openings, look_ahead)
         for order in orders(self.state):
             option, rank = np.full(count, NOWHERE, np.int64), np.empty(count, np.int64)
             rank[order] = np.arange(count)
-            in_order(
-                self.state, self.lines, self.openings, order, option, np.zeros((len(self.lines.kind), 3), np.int64)
-            )
-            self._take(option, rank)
-            missing = int((self.state.now[:, OPTION] < 0).sum())
-            cost = total_cost(self.state) + 1e9 * self._unit * missing
-            if cost < best:
-                best, kept = cost, (option, rank)
-        if kept is not None:
-            self._take(*kept)
+            scratch = np.zeros((len(self.lines.kind), 3), np.int64)
+            in_order(self.state, self.lines, self.openings, order, option, scratch)
+            yield option, rank
 
     def adopt(self, plan: Schedule | Iterable[Decision]) -> None:
         """Begins anew from a plan; cuts operations as it does. Decisions about other work are passed over."""
@@ -223,8 +307,10 @@ class ParallelSearch:
         """
         begun = time.monotonic()
         hot = self._begin(heat)
+        if self._only_loads:
+            self._level_loads(lambda: stop() or time.monotonic() - begun > seconds)
         moves = 0
-        done = 0.0
+        done = (time.monotonic() - begun) / max(seconds, 1e-9)
         while done < 1.0 and not stop():
             if target is not None and self.value <= target:
                 break
@@ -242,6 +328,8 @@ class ParallelSearch:
     def run_iterations(self, moves: int, heat: float | None = None) -> None:
         """Tries ``moves`` moves; the same for the same seed and the same calls before."""
         hot = self._begin(heat)
+        if self._only_loads:
+            self._level_loads(lambda: False)
         done = 0
         while done < moves:
             self.state.control[HEAT] = self._unit * hot * (COLD / hot) ** (done / moves)
@@ -261,6 +349,12 @@ class ParallelSearch:
         s = self.state
         self._before = (s.now[:, OPTION].copy(), s.now[:, POSITION].copy(), self.value)
         sums = bool(s.money[:, LATE].any() or s.money[:, TARDY].any())
+        s.counts[RIGID] = int(
+            bool((self.lines.kind[s.machines[:, USABLE] == 1] == PLAIN).all())
+            and not s.facts[:, (READY, SHARED)].any()
+            and not s.money[:, TARDY].any()
+            and s.weights[WORST] == 0
+        )
         s.control[HOT_SHARE] = 0.5 if sums else 0.0
         s.control[TOP_SHARE] = 0.4 if self._unit and s.weights[MAKESPAN] > 1e-3 else 0.0
         s.control[SWAP_SHARE], s.control[RUN_SHARE] = 0.4, 0.15

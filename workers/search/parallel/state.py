@@ -43,11 +43,13 @@ JOB_FIRST, JOB_LAST, JOB_END, TOUCHED_AT = range(4)
 # machine's end (to cross plateaus of the makespan); the least makespan and maximum tardiness in seconds
 MAKESPAN, WORST, SETUP, BALANCE, FLOOR_END, FLOOR_LATE = range(6)
 
-# entries of State.totals: cost of all jobs and setups, sum of the machines' squared ends, cost of the best plan kept
-SUM, SQUARES, BEST = range(3)
+# entries of State.totals: cost of all jobs and setups, sum of the machines' squared ends, cost of the best plan kept, a
+# lower bound on what the move under trial costs, and the most that it may cost
+SUM, SQUARES, BEST, BOUND, LIMIT = range(5)
 
-# entries of State.counts: hot pieces, jobs touched, number of the change under trial
-HOT, TOUCHED, CHANGE = range(3)
+# entries of State.counts: hot pieces, jobs touched, number of the change under trial; 1 where slopes are bounds: where
+# all lines are plain, nothing has a release date or shares its job, and being late costs by the second alone
+HOT, TOUCHED, CHANGE, RIGID = range(4)
 
 # entries of State.control: temperature in units of cost, shares of moves that begin with a
 # late piece and with one on the machine that ends last, that swap, that move runs of pieces
@@ -60,11 +62,12 @@ LONGEST = 64
 class State(NamedTuple):
     """All arrays of one search; columns and entries are named above.
 
-    ``row`` holds the pieces of all machines' rows, ``job_cost`` what the ends of jobs of several pieces cost. ``tops``
-    and ``worsts`` are the three machines that end last and that have the greatest lateness, greatest first. ``hot`` are
-    the pieces that are late where lateness costs something, ``touched`` jobs of several pieces under trial, ``movable``
-    the pieces that may move. The move under trial changes up to two rows: ``move`` (machine,
-    low, high, count of each), ``fresh`` the options that it puts in. ``random``: see ``random``.
+    ``row`` holds the pieces of all machines' rows, ``slope`` what a second later costs of each piece and those before
+    it in its row together, as they stand (costs are convex, so that is a bound). ``job_cost``: what the ends of jobs of
+    several pieces cost. ``tops`` and ``worsts`` are the three machines that end last and that have the greatest
+    lateness, greatest first. ``hot`` are the pieces that are late where lateness costs something, ``touched`` jobs of
+    several pieces under trial, ``movable`` the pieces that may move. The move under trial changes up to two rows:
+    ``move`` (machine, low, high, count of each), ``fresh`` the options that it puts in. ``random``: see ``random``.
     ``best_*``: copies of the best plan.
     """
 
@@ -74,6 +77,7 @@ class State(NamedTuple):
     now: Integers
     machines: Integers
     row: npt.NDArray[np.int32]
+    slope: Floats
     jobs: Integers
     job_cost: Floats
     weights: Floats
