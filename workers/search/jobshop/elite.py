@@ -48,6 +48,11 @@ class Pool:
         self.members: list[Elite] = []
 
     @property
+    def full(self) -> bool:
+        """Whether a new plan needs the place of another."""
+        return len(self.members) >= self.size
+
+    @property
     def best(self) -> Elite | None:
         """The plan with the least makespan."""
         return min(self.members, key=lambda member: member.makespan, default=None)

@@ -22,9 +22,6 @@ SLICE_SECONDS = 0.03
 POOL = 10
 """Elite plans kept."""
 
-FRESH = 3
-"""The first runs start from list schedules, the others between two elite plans."""
-
 PATIENCE = 12_500
 """A run ends after so many iterations without a better plan."""
 
@@ -32,7 +29,7 @@ NEW_RUN = 100
 """Iterations that a new run counts as, so that shops without any move cost no more than others."""
 
 NOISE = 0.5
-"""List schedules after the first have priorities disturbed by up to this share."""
+"""First plans of the pool come from priorities disturbed by up to this share."""
 
 ORDER_TENURE = 6
 """An order that a move turned round stays forbidden for at least so many iterations."""
@@ -56,7 +53,6 @@ class JobShopSearch:
         self.random = np.random.default_rng(seed)
         self.pool = Pool(POOL)
         self.iterations = 0
-        self._runs = 0
         n = len(shop.release)
         self._rate = 2_000_000 / max(1, n)
         self._tenures = (ORDER_TENURE, MACHINE_TENURE + len(shop.option_machine) // max(1, n))
@@ -154,13 +150,12 @@ class JobShopSearch:
     def _keep(self) -> None:
         """Offer the run's best plan to the pool."""
         run = self._run
-        self._runs += 1
         load(self.shop, self._plan, run.machine, run.order)
         self.pool.add(Elite(int(run.counters[RECORD]), run.machine.copy(), self._plan.head - self._plan.tail))
 
     def _next(self) -> None:
-        """Start the next run, from a list schedule or between two elite plans."""
-        if self._runs < FRESH or len(self.pool.members) < 2:
-            self._begin(*self._list_schedule(NOISE))
-        else:
+        """Start the next run: fill the pool first, then between two of its plans."""
+        if self.pool.full:
             self._begin(*recombine(*self.pool.pair(self.random), self.random))
+        else:
+            self._begin(*self._list_schedule(NOISE))
