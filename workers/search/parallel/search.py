@@ -32,7 +32,6 @@ from workers.search.parallel.state import (
     FLOOR_LATE,
     FLOW,
     HEAT,
-    HOT_SHARE,
     JOB,
     LAST,
     LAST_END,
@@ -47,14 +46,11 @@ from workers.search.parallel.state import (
     POSITION,
     READY,
     RIGID,
-    RUN_SHARE,
     SETUP,
     SETUPS,
     SHARED,
-    SWAP_SHARE,
     TAKES,
     TARDY,
-    TOP_SHARE,
     USABLE,
     WORST,
     Integers,
@@ -68,7 +64,7 @@ SLICE = 0.04
 FIRST_SPEED = 200_000
 """Moves a second before any are counted."""
 
-HOT, WARM, COLD = 0.15, 0.02, 0.00015
+HOT, WARM, COLD = 0.2, 0.02, 0.002
 """Temperatures in typical costs of one piece: at the start of a first run, of later ones, and at the end of each."""
 
 CUTTING_SECONDS = 2.0
@@ -79,6 +75,9 @@ TRIES = 100_000
 
 PATIENCE = 8
 """So many times these without any gain, and loads are level."""
+
+SHARES_LATE, SHARES_TOP = (0.8, 0.0, 0.8, 0.1), (0.1, 0.6, 0.5, 0.1)
+"""Shares of moves (HOT_SHARE and on in ``state``) where lateness is to be made less, and where it is not."""
 
 ROUND = 4096
 """Moves between two changes of temperature where iterations are counted."""
@@ -126,10 +125,11 @@ class ParallelSearch:
         self._take(self.state.now[:, OPTION].copy(), self.state.now[:, POSITION].copy())
 
     def _typical_cost(self) -> float:
-        """What it costs, about, to make one piece later by another."""
+        """What it costs, about, to make one piece later by another; notes whether being late costs at all."""
         weights = weigh(self.problem, self.pieces.job, self._level, alone=True)
         seconds = float(self.pieces.options[:, TAKES].mean()) if len(self.pieces.options) else 1.0
         jobs = weights.jobs.mean(axis=0) if len(weights.jobs) else np.zeros(3)
+        self._late_hurts = bool(jobs[LATE] or jobs[TARDY])
         peaks = weights.shop[MAKESPAN] + weights.shop[WORST] + weights.shop[SETUP]
         return float((jobs[LATE] + jobs[FLOW] + peaks) * seconds + jobs[TARDY]) or 1.0
 
@@ -348,16 +348,13 @@ class ParallelSearch:
         self._insert_idle()
         s = self.state
         self._before = (s.now[:, OPTION].copy(), s.now[:, POSITION].copy(), self.value)
-        sums = bool(s.money[:, LATE].any() or s.money[:, TARDY].any())
         s.counts[RIGID] = int(
             bool((self.lines.kind[s.machines[:, USABLE] == 1] == PLAIN).all())
             and not s.facts[:, (READY, SHARED)].any()
             and not s.money[:, TARDY].any()
             and s.weights[WORST] == 0
         )
-        s.control[HOT_SHARE] = 0.5 if sums else 0.0
-        s.control[TOP_SHARE] = 0.4 if self._unit and s.weights[MAKESPAN] > 1e-3 else 0.0
-        s.control[SWAP_SHARE], s.control[RUN_SHARE] = 0.4, 0.15
+        s.control[:] = (0.0, *(SHARES_LATE if self._late_hurts else SHARES_TOP))
         return heat
 
     def _finish(self) -> None:
