@@ -43,6 +43,7 @@ $(VENV)/bin/python:
 $(VENV)/.installed: $(DECLARED) | $(VENV)/bin/python
 	@echo "installing into $(VENV); the first time takes about a minute"
 	@$(PIP) install --constraint constraints.txt --editable .
+	@$(BIN)/nightshift warm
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed

@@ -20,7 +20,7 @@ from random import Random
 from statistics import median
 
 from benchmarks.recording import Step
-from workers.improve.loop import BLOCKED_TRIES
+from workers.improve.ways import BLOCKED_TRIES
 
 WINDOW = 40
 """Steps to both sides of a place that are drawn from."""

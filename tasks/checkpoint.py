@@ -29,14 +29,12 @@ def keep(
     incumbent: Incumbent,
     answers: Mapping[int, Answer],
     calendars: Calendars | None = None,
-    *,
-    at_once: bool = False,
 ) -> bool:
     """Validates the incumbent and keeps it with its result document.
 
     False where a newer one is kept already, or where the validator refuses it (the run then ends as ``finish`` says).
-    ``calendars`` are the problem's where they were expanded before. ``at_once`` takes only the bounds that cost little,
-    so that the plan can be read early.
+    ``calendars`` are the problem's where they were expanded before. Its bounds are those that cost little, so that the
+    plan can be read early.
     """
     try:
         conclusion = conclude(
@@ -45,7 +43,7 @@ def keep(
             answers,
             start=incumbent.decisions,
             merge=False,
-            terms=term_bounds(job.problem, calendars, at_once=True) if at_once else job.terms,
+            terms=term_bounds(job.problem, calendars, at_once=True),
             calendars=calendars,
             schedule_id=view.id,
             digest=view.digest,

@@ -20,8 +20,9 @@ from tasks.problems import Work, work
 from tasks.recovery import forget
 from workers.celery import app
 from workers.conclude import conclude
+from workers.engine import STEADY
 from workers.improve.incumbent import value_of
-from workers.improve.loop import Steps, total
+from workers.improve.standing import Steps, total
 from workers.wire import from_bytes
 
 log = get(__name__)
@@ -55,19 +56,20 @@ def _finish(view: RunView, job: Work, *, merged: bool) -> None:
     run_id, attempt, scratch = view.id, view.attempt, inflight()
     told = scratch.reports(run_id, attempt)
     reports = {number: data for number, data in told.items() if number < len(job.batches)}
-    improved = total(Steps(**json.loads(told[number])) for number in told.keys() - reports.keys())
+    improved = total(Steps.of(json.loads(told[number])) for number in told.keys() - reports.keys())
     if view.state == "queued":
         count = len(job.batches)
         if not in_transaction(database(), lambda session: runs.begin(session, run_id, attempt, batches=count)):
             return
     answers = {number: from_bytes(data) for number, data in reports.items()}
+    start = best_so_far(view, job.problem)
     conclusion = conclude(
         job.problem,
         job.batches,
         answers,
-        start=best_so_far(view, job.problem),
-        merge=not merged,
-        terms=None if view.cancel_requested else job.terms,
+        start=start,
+        # rules are timed: a reproducible plan is not compared with theirs
+        merge=not merged and (job.engine != STEADY or start is None),
         steps=improved,
         schedule_id=run_id,
         digest=view.digest,

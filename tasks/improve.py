@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import asdict
+from typing import Literal
 
 from models.settings import settings
 from models.store import runs
@@ -22,9 +23,9 @@ from tasks.problems import Work, work
 from tasks.steps import count as deliveries_of
 from tasks.watch import BatchWatch, nobody_busy
 from workers.celery import app
-from workers.engine import Levels, Limits, load_repairer
-from workers.improve.loop import Steps
+from workers.engine import Levels, Limits
 from workers.improve.loop import improve as improve_plan
+from workers.improve.standing import Steps
 from workers.wire import from_bytes
 
 log = get(__name__)
@@ -89,6 +90,13 @@ def improve(task: RunTask, run_id: str, attempt: int, number: int, target: list[
         send("finish", run_id, attempt)
 
 
+def _prover(job: Work, number: int) -> Literal["no", "alone", "beside"]:
+    """The first improver of a run proves, too."""
+    if number > len(job.batches):
+        return "no"
+    return "alone" if settings().solve_processes == 1 else "beside"
+
+
 def _improved(view: RunView, job: Work, number: int, target: list[int]) -> Steps:
     watch = ImproverWatch(view, job, number)
     watch.stopped = view.cancel_requested
@@ -96,7 +104,6 @@ def _improved(view: RunView, job: Work, number: int, target: list[int]) -> Steps
         return improve_plan(
             job.problem,
             watch.board,
-            load_repairer(),
             Limits.within(
                 max(0.0, seconds_left(view)),
                 threads=settings().solve_threads,
@@ -107,4 +114,5 @@ def _improved(view: RunView, job: Work, number: int, target: list[int]) -> Steps
             f"improver-{number}",
             watch.keep,
             tuple(target),
+            prover=_prover(job, number),
         )

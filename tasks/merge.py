@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from models.settings import settings
 from models.shop.calendar import Calendars
+from models.shop.timeline import replay
 from models.store import runs
 from models.store.views import RunView
 from models.tables.session import in_transaction, reading
@@ -16,10 +17,12 @@ from tasks.problems import Work, work
 from workers.aggregate import aggregate
 from workers.bounds import level_bounds
 from workers.celery import app
-from workers.conclude import AGGREGATE_SECONDS
-from workers.engine import Levels, Limits
+from workers.conclude import merge_limits
+from workers.engine import STEADY, Levels
 from workers.improve.incumbent import value_of
-from workers.improve.loop import WORTH_SECONDS, reached
+from workers.improve.loop import WORTH_SECONDS
+from workers.improve.standing import reached
+from workers.proofs import term_bounds
 from workers.wire import from_bytes
 
 log = get(__name__)
@@ -46,10 +49,16 @@ def _merge(view: RunView, job: Work) -> None:
         return
     reports = {number: answer.report for number, answer in answers.items()}
     calendars = Calendars(job.problem)
-    plan = aggregate(job.problem, job.batches, reports, Limits.within(AGGREGATE_SECONDS), calendars)
+    board = RedisBoard(run_id, attempt)
+    first = board.read()
+    steady = answers[0].report.decisions if job.engine == STEADY else ()
+    decisions = steady or (() if first is None else first.decisions)
+    known = replay(job.problem, decisions, None, calendars) if decisions else None
+    limits = merge_limits(job.problem.options.seconds)
+    plan = aggregate(job.problem, job.batches, reports, limits, calendars, known=known)
     value = value_of(job.problem, plan.schedule)
-    incumbent = RedisBoard(run_id, attempt).offer(value, plan.schedule.decisions())
-    bounds = level_bounds(job.problem, job.batches, reports, job.terms)
+    incumbent = board.offer(value, plan.schedule.decisions())
+    bounds = level_bounds(job.problem, job.batches, reports, term_bounds(job.problem, at_once=True))
     target = tuple(bound.value for bound in bounds)
     proved = reached(incumbent.levels, target, job.problem.options.gap_tolerance)
     left = seconds_left(view)

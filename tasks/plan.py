@@ -19,7 +19,7 @@ from tasks.commands import send
 from tasks.problems import Work, work
 from workers.celery import app
 from workers.dispatch.portfolio import dispatch_plans
-from workers.engine import Limits
+from workers.engine import STEADY, Limits
 from workers.improve.incumbent import value_of
 
 log = get(__name__)
@@ -57,7 +57,7 @@ def _plan(view: RunView, job: Work) -> None:
     if not view.first_plan:
         states = inflight().batch_states(view.id, view.attempt)
         send_batches(view, [number for number in range(count) if states[number].state == "queued"])
-    if begun:
+    if begun and (view.first_plan or job.engine != STEADY):
         first_plan(view, job)
     if view.first_plan:
         send("finish", view.id, view.attempt)
@@ -74,7 +74,7 @@ def first_plan(view: RunView, job: Work) -> None:
         limits = Limits.within(FIRST_PLAN_SECONDS, seed=job.problem.options.seed)
         schedule = dispatch_plans(job.problem, range(len(job.problem.jobs)), limits, calendars).schedule
     incumbent = board.offer(value_of(job.problem, schedule), schedule.decisions())
-    if checkpoint.keep(view, job, incumbent, {}, calendars, at_once=True):
+    if checkpoint.keep(view, job, incumbent, {}, calendars):
         metrics.FIRST_PLAN_SECONDS.observe(view.age)
 
 

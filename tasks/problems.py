@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 
 from models.settings import settings
 from models.shop.parse import load
@@ -14,9 +13,8 @@ from models.shop.relax import relaxed
 from models.store import runs
 from models.tables.session import reading
 from tasks.base import database
-from workers.bounds import Bound
-from workers.improve.loop import FIRST_ROUND_SHARE
-from workers.proofs import term_bounds
+from workers.batch import first_round_share
+from workers.engine import STEADY
 from workers.split import Batch, split
 
 KEPT = 3
@@ -25,21 +23,18 @@ KEPT = 3
 
 @dataclass(frozen=True)
 class Work:
-    """A run's relaxed problem and its batches, numbered from 0. ``seconds`` is what each batch may take."""
+    """A run's relaxed problem and its batches, numbered from 0, the ``engine`` that plans them, and in how many
+    ``seconds`` each."""
 
     problem: Problem
     batches: tuple[Batch, ...]
+    engine: str
     seconds: float
-
-    @cached_property
-    def terms(self) -> Mapping[str, Bound]:
-        """Lower bounds of the objective's terms; worked out once a process, in up to two seconds."""
-        return term_bounds(self.problem)
 
     @property
     def improves(self) -> bool:
-        """Whether time is kept for improving the merged plan: not where dispatch alone was asked for."""
-        return self.problem.options.engine != "dispatch"
+        """Whether time is kept for improving the merged plan: not for dispatch alone, nor for reproducible plans."""
+        return self.engine not in ("dispatch", STEADY)
 
 
 def rounds(batches: int) -> int:
@@ -53,7 +48,8 @@ def work(run_id: str) -> Work:
     with reading(database()) as session:
         body = runs.problem_body(session, run_id)
     problem = relaxed(load(body))
-    batches = split(problem, problem.options.batch_size)
     options = problem.options
-    share = 1.0 if options.engine == "dispatch" else FIRST_ROUND_SHARE
-    return Work(problem, batches, options.seconds * share / rounds(len(batches)))
+    engine = STEADY if options.deterministic else options.engine
+    batches = split(problem, max(1, len(problem.jobs)) if options.deterministic else options.batch_size)
+    share = first_round_share(engine)
+    return Work(problem, batches, engine, options.seconds * share / rounds(len(batches)))

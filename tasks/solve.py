@@ -73,7 +73,7 @@ def _solved(view: RunView, number: int, deliveries: int, look: watch.BatchWatch)
     answer = solve_batch(
         job.problem,
         job.batches[number].jobs,
-        "dispatch" if last_resort else job.problem.options.engine,
+        "dispatch" if last_resort else job.engine,
         _limits(job, number, deliveries, config.solve_threads),
         look,
     )

@@ -57,20 +57,23 @@ def aggregate(
     limits: Limits,
     calendars: Calendars | None = None,
     watch: Watch | None = None,
+    known: Schedule | None = None,
 ) -> Plan:
     """One plan of all jobs from the batches' ``reports`` (by batch number), at least as good as the dispatch plan.
 
-    Jobs of batches without a report take the dispatch plan's decisions. ``limits`` bounds the rules tried on the whole
-    problem and the merge orders; one of each is always made. Where no two batches share a machine or operator, every
-    merge order keeps each batch's plan as it is. Once ``watch`` is cancelled the rest is done in a hurry.
+    Jobs of batches without a report take the dispatch plan's decisions, or those of ``known``: a plan of all jobs that
+    stands in for the dispatch plan where there is one already. ``limits`` bounds the rules tried on the whole problem
+    and the merge orders; one of each is always made. Where no two batches share a machine or operator, every merge
+    order keeps each batch's plan as it is. Once ``watch`` is cancelled the rest is done in a hurry.
     """
     calendars = calendars or Calendars(problem)
-    share = Limits.within(limits.seconds_left * DISPATCH_SHARE, seed=limits.seed)
-    rules = dispatch_plans(problem, range(len(problem.jobs)), share, calendars, watch)
+    if known is None:
+        share = Limits.within(limits.seconds_left * DISPATCH_SHARE, seed=limits.seed)
+        known = dispatch_plans(problem, range(len(problem.jobs)), share, calendars, watch).schedule
     missing = tuple(batch.number for batch in batches if batch.number not in reports)
-    best, levels, source = rules.schedule, rules.levels, "dispatch"
+    best, levels, source = known, evaluate(problem, known, None, calendars), "dispatch"
     if len(missing) < len(batches):
-        merged = _entries(problem, batches, reports, rules.decisions, calendars)
+        merged = _entries(problem, batches, reports, known.decisions(), calendars)
         apart = all(batch.independent for batch in batches)
         for at, (name, key) in enumerate(_orders()):
             if at and (apart or limits.seconds_left <= 0 or (watch is not None and watch.cancelled())):

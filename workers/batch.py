@@ -15,12 +15,18 @@ from models.shop.objective import evaluate
 from models.shop.problem import Problem
 from models.shop.timeline import replay
 from monitoring.logs import get
-from workers.engine import Engine, Levels, Limits, Report, Unwatched, Watch, load
+from workers.engine import STEADY, Engine, Levels, Limits, Report, Unwatched, Watch, load
 
 log = get(__name__)
 
-AUTO_ENGINE = "cpsat"
-"""What ``auto`` asks first; a batch it does not model is handed to dispatch."""
+AUTO_ENGINE = "search"
+"""What ``auto`` asks first."""
+
+FIRST_ROUND_SHARES = {"dispatch": 1.0, STEADY: 1.0, "auto": 0.1}
+"""Part of a request's time for its batches, by engine; the rest goes into improving what they are merged to."""
+
+FIRST_ROUND_SHARE = 0.5
+"""The same for all other engines."""
 
 DISPATCH_SHARE = 0.2
 """At most this part of a batch's time goes into dispatch rules before an engine starts."""
@@ -31,7 +37,15 @@ TOO_SHORT_SECONDS = 0.2
 GRACE_SECONDS = 3.0
 """An engine that has not answered this long after its deadline counts as hung."""
 
+STEADY_GRACE = 6.0
+"""The reproducible engine counts its work; on a slow machine it may take this many times its seconds."""
+
 TICK_SECONDS = 0.1
+
+
+def first_round_share(engine: str) -> float:
+    """The part of a request's time that its batches get."""
+    return FIRST_ROUND_SHARES.get(engine, FIRST_ROUND_SHARE)
 
 
 class EngineHung(RuntimeError):
@@ -77,6 +91,9 @@ def solve_batch(
     """
     watch = watch or Unwatched()
     name = AUTO_ENGINE if engine == "auto" else engine
+    if name == STEADY:
+        report = _supervised(load(name), problem, jobs, limits, watch, tick, grace + STEADY_GRACE * limits.seconds_left)
+        return Answer(report, name, (name,))
     first = _dispatch(problem, jobs, limits, watch, alone=name == "dispatch")
     if name == "dispatch" or watch.cancelled() or not jobs or limits.seconds_left < TOO_SHORT_SECONDS:
         return Answer(first, name, ("dispatch",))

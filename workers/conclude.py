@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
 from models.shop.alone import topological
@@ -22,17 +22,25 @@ from workers.aggregate import Plan, aggregate
 from workers.batch import Answer
 from workers.bounds import Bound, level_bounds
 from workers.engine import Levels, Limits
-from workers.improve.loop import Steps
+from workers.improve.standing import COUNTED, Steps
 from workers.proofs import BOUND_SECONDS, term_bounds
 from workers.split import Batch
 
 log = get(__name__)
 
 AGGREGATE_SECONDS = 5.0
+
+MERGE_SHARE, LEAST_MERGE_SECONDS = 0.1, 0.3
+"""Part of a run's time for merging its batches before improving, at least so long where it is short."""
 CANCELLED_SECONDS = 0.5
 """Who has cancelled does not wait for more merge orders and rules."""
 
 VERSIONED = ("nightshift", "ortools", "numpy", "celery")
+
+
+def merge_limits(seconds: float) -> Limits:
+    """Limits for merging the batches of a run of ``seconds``."""
+    return Limits.within(min(AGGREGATE_SECONDS, max(LEAST_MERGE_SECONDS, MERGE_SHARE * seconds)))
 
 
 class PlanRefused(RuntimeError):
@@ -90,9 +98,12 @@ def conclude(
         limits = Limits.within(CANCELLED_SECONDS, patience=CANCELLED_SECONDS)
     plan, refused = _validated(problem, batches, answers, start, limits, calendars, merge=merge or start is None)
     aggregated = time.monotonic()
-    terms = terms or term_bounds(problem, calendars, seconds=CANCELLED_SECONDS if cancelled else BOUND_SECONDS)
+    if terms is None:
+        known = steps is not None and any(row is not None and row.proved_by for row in steps.proved)
+        seconds = CANCELLED_SECONDS if cancelled else BOUND_SECONDS
+        terms = term_bounds(problem, calendars, seconds=seconds, at_once=known)
     reports = {number: answer.report for number, answer in answers.items()}
-    bounds = level_bounds(problem, batches, reports, terms)
+    bounds = _higher(plan.levels, level_bounds(problem, batches, reports, terms), steps)
     # bounds hold for plans that leave out no more than must be: one that does may lie below them
     counts = plan.levels[0] <= bounds[0].value
     levels = [
@@ -131,6 +142,17 @@ def conclude(
         refused=refused,
         first_level=_first(levels),
     )
+
+
+def _higher(levels: Levels, bounds: Sequence[Bound], steps: Steps | None) -> tuple[Bound, ...]:
+    """The bounds, or those that improvers proved where higher: of a level while the plan attains all before it."""
+    found = list(bounds)
+    for at, row in enumerate(() if steps is None else steps.proved):
+        if any(levels[before] > found[before].value for before in range(at)):
+            break
+        if row is not None and row.proved_by and row.value > found[at].value:
+            found[at] = Bound(row.value, row.proved_by)
+    return tuple(found)
 
 
 def _validated(
@@ -202,7 +224,9 @@ def _quality(
 ) -> Quality:
     tried = list(dict.fromkeys(name for answer in answers.values() for name in answer.tried)) or ["dispatch"]
     used = {answer.report.engine for answer in answers.values()} or {"dispatch"}
-    improved = {} if steps is None or not steps.tried else {"improvement": asdict(steps)}
+    improved = {}
+    if steps is not None and steps.tried:
+        improved = {"improvement": {name: getattr(steps, name) for name in COUNTED}}
     if improved:
         tried.append("improve")
         used |= {"improve"} if steps is not None and steps.better else set()
@@ -238,6 +262,8 @@ def _notes(batches: Sequence[Batch], answers: Mapping[int, Answer], *, merge: bo
             continue
         elif answer.fallback:
             note = answer.fallback
+        elif answer.report.parameters.get("reproducible") is False:
+            note = "cut short on a slow machine; the same request may give another plan"
         elif answer.report.handed_over:
             note = f"planned by dispatch: {answer.report.handed_over}"
         else:

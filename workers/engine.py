@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import importlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from models.shop.calendar import Calendars
 from models.shop.problem import Problem
@@ -151,6 +151,8 @@ class Repairer(Protocol):
 
 ENGINES: Mapping[str, str] = {
     "dispatch": "workers.dispatch.engine:DispatchEngine",
+    "search": "workers.search.engine:SearchEngine",
+    "steady": "workers.search.steady:SteadyEngine",
     "cpsat": "workers.cpsat.engine:CpSatEngine",
 }
 """Engine name -> dotted name, so that only the worker that needs a solver imports it."""
@@ -158,6 +160,25 @@ ENGINES: Mapping[str, str] = {
 
 REPAIRER = "workers.cpsat.repair:CpSatRepairer"
 """Who solves neighbourhoods."""
+
+
+STEADY = "steady"
+"""The engine of reproducible runs, whatever engine they ask for; it plans all jobs as one batch and alone."""
+
+SEARCHER = "workers.search.choice:searcher"
+"""Who chooses the compiled search for a problem (see there)."""
+
+
+def load_searcher() -> Callable[..., Any]:
+    """The function that makes a searcher."""
+    module, _, attribute = SEARCHER.partition(":")
+    found: Callable[..., Any] = getattr(importlib.import_module(module), attribute)
+    return found
+
+
+def warm() -> None:
+    """Compiles all kernels of the local search, or loads them where that was done before."""
+    importlib.import_module("workers.search.warm").warm()
 
 
 def load_repairer() -> Repairer:

@@ -7,22 +7,29 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from models.shop.canonical import digest
 from models.shop.problem import Problem
 from models.shop.relax import relaxed
+from models.shop.schedule import Schedule
+from models.shop.timeline import replay
 from workers.aggregate import aggregate
-from workers.batch import Answer, solve_batch
+from workers.batch import Answer, first_round_share, solve_batch
 from workers.bounds import level_bounds
-from workers.conclude import AGGREGATE_SECONDS, conclude
-from workers.engine import Levels, Limits, Watch, load_repairer
+from workers.conclude import conclude, merge_limits
+from workers.dispatch.portfolio import dispatch_plans
+from workers.engine import STEADY, Levels, Limits, Watch
 from workers.improve.incumbent import Board, Incumbent, LocalBoard, value_of
-from workers.improve.loop import FIRST_ROUND_SHARE, WORTH_SECONDS, Steps, improve, reached
+from workers.improve.loop import WORTH_SECONDS, improve
+from workers.improve.standing import Steps, reached
 from workers.pool import Pool
 from workers.proofs import term_bounds
 from workers.split import Batch, split
+
+FIRST_PLAN_SECONDS, FIRST_PLAN_SHARE = 0.2, 0.03
+"""Time for the rules of the first plan, or part of the run's; one complete plan is always made."""
 
 
 @dataclass
@@ -44,6 +51,7 @@ class Run:
     batches: tuple[Batch, ...]
     engine: str
     deadline: float
+    seconds: float
     batch_seconds: float
     seed: int
     gap_tolerance: float
@@ -54,11 +62,27 @@ class Run:
         return solve_batch(self.problem, self.batches[number].jobs, self.engine, limits, watch, tick)
 
     def improve(
-        self, number: int, board: Board, target: Levels, watch: Watch, tick: Callable[[], None] = lambda: None
+        self,
+        number: int,
+        board: Board,
+        target: Levels,
+        watch: Watch,
+        tick: Callable[[], None] = lambda: None,
+        *,
+        alone: bool = True,
     ) -> Steps:
-        """Improves the plan on ``board`` until the run's deadline, as improver ``number``."""
+        """Improves the plan on ``board`` until the run's deadline, as improver ``number``; number 0 proves, too."""
         limits = Limits(self.deadline, seed=self.seed + len(self.batches) + number, gap_tolerance=self.gap_tolerance)
-        return improve(self.problem, board, load_repairer(), limits, watch, f"improver-{number}", tick, target)
+        return improve(
+            self.problem,
+            board,
+            limits,
+            watch,
+            f"improver-{number}",
+            tick,
+            target,
+            prover="no" if number else "alone" if alone else "beside",
+        )
 
 
 def solve(
@@ -80,16 +104,21 @@ def solve(
     begun = time.monotonic()
     options = problem.options
     todo = relaxed(problem)
-    batches = split(todo, batch_size or options.batch_size)
     budget = options.seconds if seconds is None else seconds
     name = engine or options.engine
+    if options.deterministic:
+        # its work follows from the options alone: one batch, one process
+        todo = replace(todo, options=replace(todo.options, seconds=budget))
+        name, workers, batch_size = STEADY, 1, max(1, len(todo.jobs))
+    batches = split(todo, batch_size or options.batch_size)
     rounds = max(1, -(-len(batches) // workers))
     run = Run(
         problem=todo,
         batches=batches,
         engine=name,
         deadline=begun + budget,
-        batch_seconds=budget * (1.0 if name == "dispatch" else FIRST_ROUND_SHARE) / rounds,
+        seconds=budget,
+        batch_seconds=budget * first_round_share(name) / rounds,
         seed=options.seed if seed is None else seed,
         gap_tolerance=options.gap_tolerance,
     )
@@ -139,12 +168,22 @@ class LocalWatch:
         """Bounds are told in the result."""
 
 
-def merged(run: Run, answers: Mapping[int, Answer], interrupted: Asked) -> tuple[Incumbent, Levels]:
-    """The plan that the batches are merged to, and the lower bound of each of its levels."""
+def first_plan(run: Run, state: Progress, tell: Told, interrupted: Asked) -> Schedule:
+    """A plan of dispatch rules, told at once."""
+    limits = Limits.within(max(FIRST_PLAN_SECONDS, FIRST_PLAN_SHARE * run.seconds))
+    watch = LocalWatch(lambda _: None, interrupted)
+    plan = dispatch_plans(run.problem, range(len(run.problem.jobs)), limits, None, watch)
+    state.plan = plan.levels
+    tell()
+    return plan.schedule
+
+
+def merged(run: Run, answers: Mapping[int, Answer], known: Schedule, interrupted: Asked) -> tuple[Incumbent, Levels]:
+    """The plan that the batches are merged to, or the ``known`` one, and the lower bound of each of its levels."""
     reports = {number: answer.report for number, answer in answers.items()}
     watch = LocalWatch(lambda _: None, interrupted)
-    plan = aggregate(run.problem, run.batches, reports, Limits.within(AGGREGATE_SECONDS), None, watch)
-    bounds = level_bounds(run.problem, run.batches, reports, term_bounds(run.problem, at_once=interrupted()))
+    plan = aggregate(run.problem, run.batches, reports, merge_limits(run.seconds), None, watch, known)
+    bounds = level_bounds(run.problem, run.batches, reports, term_bounds(run.problem, at_once=True))
     first = Incumbent(1, value_of(run.problem, plan.schedule), plan.schedule.decisions())
     return first, tuple(bound.value for bound in bounds)
 
@@ -152,11 +191,12 @@ def merged(run: Run, answers: Mapping[int, Answer], interrupted: Asked) -> tuple
 def improvable(run: Run, first: Incumbent, target: Levels) -> bool:
     """Whether there is time for improving, and something left to gain."""
     worth = run.deadline - time.monotonic() > WORTH_SECONDS
-    return worth and run.engine != "dispatch" and not reached(first.levels, target, run.gap_tolerance)
+    return worth and run.engine not in ("dispatch", STEADY) and not reached(first.levels, target, run.gap_tolerance)
 
 
 def _alone(run: Run, state: Progress, tell: Told, interrupted: Asked) -> Found:
     answers = {}
+    known = None if run.engine == STEADY else first_plan(run, state, tell, interrupted)
 
     def found(number: int, levels: Levels) -> None:
         state.best[number] = levels
@@ -169,7 +209,9 @@ def _alone(run: Run, state: Progress, tell: Told, interrupted: Asked) -> Found:
         tell()
     if interrupted():
         return answers, None, None
-    first, target = merged(run, answers, interrupted)
+    if known is None:
+        known = replay(run.problem, answers[0].report.decisions)
+    first, target = merged(run, answers, known, interrupted)
     state.plan = first.levels
     tell()
     board, steps = LocalBoard(first), None
@@ -179,11 +221,12 @@ def _alone(run: Run, state: Progress, tell: Told, interrupted: Asked) -> Found:
 
 
 def _together(workers: int, run: Run, state: Progress, tell: Told, interrupted: Asked) -> Found:
+    known = first_plan(run, state, tell, interrupted)
     with Pool(run, workers) as pool:
         answers = pool.solve(state, tell, interrupted)
         if interrupted():
             return answers, None, None
-        first, target = merged(run, answers, interrupted)
+        first, target = merged(run, answers, known, interrupted)
         state.plan = first.levels
         tell()
         board, steps = pool.board, None

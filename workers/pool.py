@@ -13,9 +13,9 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, cast
 
 from workers.batch import AUTO_ENGINE, Answer
-from workers.engine import Levels, load
+from workers.engine import Levels, load, warm
 from workers.improve.incumbent import Board, LocalBoard
-from workers.improve.loop import Steps, total
+from workers.improve.standing import Steps, total
 from workers.wire import from_bytes, to_bytes
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ class Pool:
     def __enter__(self) -> Pool:
         if self.run.engine != "dispatch":
             load(AUTO_ENGINE if self.run.engine == "auto" else self.run.engine)  # imported once, not in every child
+            warm()
         self._boards.start(_ignore_interrupts)
         self.board = cast("Board", self._boards.Board())  # type: ignore[attr-defined]
         self._stop, self._news = CONTEXT.Event(), CONTEXT.Queue()
@@ -128,5 +129,5 @@ def _solve_in_child(number: int) -> bytes:
 
 
 def _improve_in_child(number: int, target: Levels) -> Steps:
-    steps: Steps = _child["run"].improve(number, _child["board"], target, _watch(None))
+    steps: Steps = _child["run"].improve(number, _child["board"], target, _watch(None), alone=False)
     return steps

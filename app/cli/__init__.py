@@ -8,7 +8,7 @@ from typing import NoReturn
 
 import click
 
-from app.cli import admin, bench, remote, solve, stack, why
+from app.cli import admin, bench, remote, solve, stack, warm, why
 from app.cli.errors import BadInput, Failed, Trouble, Unreachable
 
 INTERRUPTED = 130
@@ -38,6 +38,7 @@ for command in (
     admin.db,
     admin.apikey,
     bench.bench,
+    warm.warm,
 ):
     cli.add_command(command)
 

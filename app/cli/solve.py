@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from models.shop.problem import Level, Problem
     from workers.local import Progress
 
-ENGINES = ("auto", "dispatch", "cpsat")
+ENGINES = ("auto", "dispatch", "search", "cpsat")
 THOUSAND = 1000
 """A coefficient of 1 in thousandths."""
 
@@ -40,6 +40,7 @@ THOUSAND = 1000
 @click.option("--time-limit", type=click.FloatRange(0.1, 86_400), metavar="SECONDS", help="Solving budget.")
 @click.option("--workers", type=click.IntRange(1, 256), help="Batches solved side by side.  [default: cores]")
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), help="Seed of the search.")
+@click.option("--deterministic", is_flag=True, help="Count work instead of time: same input and seed, same plan.")
 @click.option("--batch-size", type=click.IntRange(1, 10_000), help="Jobs in a batch.")
 @click.option("--output", metavar="FILE", help="Write the result as JSON.")
 def solve(
@@ -49,6 +50,7 @@ def solve(
     time_limit: float | None,
     workers: int | None,
     seed: int | None,
+    deterministic: bool,
     batch_size: int | None,
     output: str | None,
 ) -> None:
@@ -69,6 +71,7 @@ def solve(
         engine=engine or stated.engine,
         seconds=stated.seconds if time_limit is None else time_limit,
         seed=stated.seed if seed is None else seed,
+        deterministic=deterministic or stated.deterministic,
         batch_size=batch_size or stated.batch_size,
     )
     problem = replace(problem, options=options, objective=objective or problem.objective)

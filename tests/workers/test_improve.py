@@ -19,8 +19,9 @@ from tests.workers.cpsat_shops import Recorder, best_by_brute_force, tiny_shops
 from workers.cpsat.repair import CpSatRepairer
 from workers.engine import Limits, Neighbourhood, Repair, Unwatched
 from workers.improve.incumbent import Incumbent, LocalBoard, value_of
-from workers.improve.loop import improve, rebased
+from workers.improve.loop import improve
 from workers.improve.neighbourhood import Plan, pick
+from workers.improve.standing import rebased
 
 QUICK = settings(
     max_examples=15, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow], database=None
@@ -129,9 +130,9 @@ def test_the_loop_makes_a_plan_better_and_stops_when_asked() -> None:
     shop = _large()
     before = first_plan(shop)
     board = LocalBoard(Incumbent(1, value_of(shop, before), before.decisions()))
-    assert improve(shop, board, CpSatRepairer(), Limits.within(5), Recorder(cancel=True)).tried == 0
+    assert improve(shop, board, Limits.within(5), Recorder(cancel=True)).tried == 0
     watch = Recorder()
-    steps = improve(shop, board, CpSatRepairer(), Limits.within(1.5), watch)
+    steps = improve(shop, board, Limits.within(1.5), watch)
     best = board.read()
     assert best is not None
     assert steps.better > 0

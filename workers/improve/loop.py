@@ -1,204 +1,136 @@
-"""The improver's loop: read the incumbent, free a neighbourhood, solve it, replay it on the incumbent of now, put it.
+"""The improver's loop: read the incumbent, make a step in the way that gains most, put what is better.
 
-Any number of improvers run beside each other on one board, with different seeds. Each claims the machines it disturbs,
-so that two rarely work on the same; when the incumbent has moved on meanwhile, the patch is rebased by replay and put
-only if it still makes the plan better. One patch at a time: merging several at once makes plans worse.
+Any number of improvers run beside each other on one board, with different seeds. When the incumbent has moved on
+meanwhile, a patch is rebased by replay and put only if it still makes the plan better. One patch at a time: merging
+several at once makes plans worse.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import astuple, dataclass, replace
+from collections.abc import Callable, Sequence
 from random import Random
+from typing import Literal
 
-from models.shop.calendar import Calendars
-from models.shop.problem import WHOLE_SHARE, Problem
-from models.shop.schedule import Decision, Schedule
-from models.shop.timeline import replay
-from workers.engine import Levels, Limits, Move, Neighbourhood, Repairer, Unwatched, Watch
-from workers.improve.incumbent import Board, value_of
-from workers.improve.neighbourhood import Plan, pick
-
-FIRST_ROUND_SHARE = 0.5
-"""Part of a request's time for its batches; the rest goes into improving what they are merged to."""
+from models.shop.problem import Problem
+from workers.engine import Levels, Limits, Repairer, Unwatched, Watch
+from workers.improve.incumbent import Board
+from workers.improve.proof import Proof
+from workers.improve.standing import Proved, Standing, Steps, reached
+from workers.improve.ways import LocalSearch, Neighbourhoods, Way
 
 WORTH_SECONDS = 0.3
 """With less time than this left, improving is not begun."""
 
-FIRST_SIZE = 8.0
-LEAST_SIZE = 4.0
-MOST_SIZE = 200.0
-"""Operations freed at once: many small steps gain more than few large ones while there is much to gain, ..."""
-
-GROWTH, QUICK_GROWTH, SHRINKAGE = 1.03, 1.12, 0.9
-"""... so the size grows slowly with each neighbourhood that is solved to the end, faster where that took a small part
-of a step, and shrinks where one is not: about three in four are."""
-
-QUICK_SHARE = 0.25
-
 LATER_SHARE = 0.1
-"""How often any level is worked on, and not the first that is not proved."""
+"""How often neighbourhoods work on any level, and not the first that is not proved."""
 
-STEP_SECONDS = 0.4
-LAST_STEP_SECONDS = 0.15
+LAST_STEP_SECONDS = 0.1
 """With less time than this left no further step is started."""
 
-REBASES = 3
+EXPLORED = 0.1
+"""How often another way than the one that gained most lately is tried."""
 
-BLOCKED_TRIES = 4
-"""So often in a row another's claim is respected; then the step is made all the same, and rebased if need be: where
-every neighbourhood holds most machines, claims would leave all but one improver idle."""
-
-
-class _Quiet(Unwatched):
-    """Passes the wish to stop on to a step, and tells nobody of its plans: they are of a neighbourhood only."""
-
-    def __init__(self, watch: Watch) -> None:
-        self.cancelled = watch.cancelled  # type: ignore[method-assign]
-
-
-@dataclass(slots=True)
-class Steps:
-    """What an improver did: steps tried, plans put, plans that only crossed a plateau, patches lost to others."""
-
-    tried: int = 0
-    better: int = 0
-    sideways: int = 0
-    lost: int = 0
-    blocked: int = 0
-
-
-def total(steps: Iterable[Steps]) -> Steps:
-    """What several improvers did together."""
-    rows = [astuple(one) for one in steps]
-    return Steps(*(sum(column) for column in zip(*rows, strict=True)))
+MEMORY = 0.7
+"""How much of what a way gained before still counts after its next step."""
 
 
 def improve(
     problem: Problem,
     board: Board,
-    repairer: Repairer,
     limits: Limits,
     watch: Watch | None = None,
     owner: str = "improver",
     tick: Callable[[], None] = lambda: None,
     target: Levels | None = None,
+    repairer: Repairer | None = None,
+    prover: Literal["no", "alone", "beside"] = "alone",
 ) -> Steps:
     """Improves the incumbent on ``board`` until the deadline, a cancel, or the loss of the incumbent.
 
-    With lower bounds of all levels as ``target`` it also ends when they are reached, to the limits' gap tolerance.
+    With lower bounds of all levels as ``target``, or as it proves them, it also ends when they are reached, to the
+    limits' gap tolerance. A ``repairer`` is used alone; None lets all ways take turns. One improver of a run is the
+    ``prover``, alone or beside others.
 
     The same seed makes the same choices, but what they lead to depends on how fast the machine is and on who else
     improves.
     """
     watch = watch or Unwatched()
     random = Random(limits.seed)
-    calendars = Calendars(problem)
-    steps, size = Steps(), FIRST_SIZE
-    version, plan, waited = 0, None, 0
+    standing = Standing(problem, board, watch)
+    whole = max(1e-3, limits.seconds_left)
+    ways: list[Way] = [Neighbourhoods(random, owner, repairer)]
+    if repairer is None:
+        ways.insert(0, LocalSearch(lambda: limits.seconds_left / whole, limits.seed))
+    turns = Turns(ways, random)
+    standing.prove([Proved(value, "") for value in target or ()])
+    proof = None if prover == "no" else Proof(standing, limits, alone=prover == "alone")
     while limits.seconds_left > LAST_STEP_SECONDS and not watch.cancelled():
         tick()
-        incumbent = board.read()
-        if incumbent is None or (target and reached(incumbent.levels, target, limits.gap_tolerance)):
+        incumbent = standing.read()
+        bounds = standing.bounds
+        if incumbent is None or (standing.proved and reached(incumbent.levels, bounds, limits.gap_tolerance)):
             break
-        if plan is None or version != incumbent.version:
-            version, plan = incumbent.version, Plan(problem, replay(problem, incumbent.decisions, None, calendars))
-        level = _open_level(incumbent.levels, target, random)
-        chosen = pick(plan, level, round(size), random)
-        if chosen is None:
-            break
-        steps.tried += 1
-        if not board.claim(chosen.machines, owner, STEP_SECONDS * 3):
-            steps.blocked += 1
-            waited += 1
-            if waited < BLOCKED_TRIES:
-                continue
-        waited = 0
-        try:
-            around = Neighbourhood(problem, calendars, plan.schedule, chosen.free, chosen.kept, level)
-            step = Limits.within(min(STEP_SECONDS, limits.seconds_left), threads=limits.threads)
-            begun = time.monotonic()
-            found = repairer.repair(around, replace(step, seed=random.randrange(2**31)), _Quiet(watch))
-            size = _next_size(size, found.proved, time.monotonic() - begun)
-            if found.moves:
-                _offer(problem, board, (version, plan.schedule), found.moves, calendars, steps, watch)
-        finally:
-            board.release(chosen.machines, owner)
-    return steps
+        if proof is not None and proof.due():
+            proof.slice()
+            continue
+        way = turns.next()
+        level = _open_level(incumbent.levels, bounds, random if isinstance(way, Neighbourhoods) else None)
+        standing.steps.tried += 1
+        begun = time.monotonic()
+        if not way.step(standing, level, bounds[level + 1], limits):
+            turns.drop(way)
+            if not turns.ways:
+                break
+            continue
+        now = standing.board.read()
+        gained = 0.0 if now is None else _gain(incumbent.levels, now.levels)
+        turns.count(way, gained / max(1e-3, time.monotonic() - begun))
+    return standing.steps
 
 
-def _open_level(levels: Levels, target: Levels | None, random: Random) -> int:
-    """Mostly the first objective level that is not proved to be as good as can be, sometimes a later one."""
+class Turns:
+    """Which way makes the next step: the one that gained most a second lately, now and then another.
+
+    Every way has a first turn in the order given.
+    """
+
+    def __init__(self, ways: Sequence[Way], random: Random) -> None:
+        self.ways = list(ways)
+        self._random = random
+        self._rates: dict[str, float] = {}
+
+    def next(self) -> Way:
+        """The way for the next step."""
+        fresh = next((way for way in self.ways if way.name not in self._rates), None)
+        if fresh is not None:
+            return fresh
+        if self._random.random() < EXPLORED:
+            return self._random.choice(self.ways)
+        return max(self.ways, key=lambda way: self._rates[way.name])
+
+    def count(self, way: Way, rate: float) -> None:
+        """Takes note of what a way gained a second, as a part of the plan's value."""
+        known = self._rates.get(way.name)
+        self._rates[way.name] = rate if known is None else MEMORY * known + (1 - MEMORY) * rate
+
+    def drop(self, way: Way) -> None:
+        """The way has nothing to do on this problem."""
+        self.ways.remove(way)
+
+
+def _gain(before: Levels, after: Levels) -> float:
+    """How much better a plan is, as a part of the first level that differs; 0 where it is not."""
+    for old, new in zip(before, after, strict=True):
+        if old != new:
+            return max(0.0, (old - new) / max(1, old))
+    return 0.0
+
+
+def _open_level(levels: Levels, bounds: Levels, random: Random | None) -> int:
+    """The first objective level that is not proved to be as good as can be; with ``random`` sometimes a later one."""
     objective = levels[1:]
-    bounds = target[1:] if target else (0,) * len(objective)
-    left = [k for k, (value, bound) in enumerate(zip(objective, bounds, strict=True)) if value > bound]
+    left = [k for k, (value, bound) in enumerate(zip(objective, bounds[1:], strict=True)) if value > bound]
     if not left:
         return len(objective) - 1
-    return left[0] if random.random() > LATER_SHARE else random.choice(left)
-
-
-def reached(levels: Levels, bounds: Levels, gap_tolerance: float = 0.0) -> bool:
-    """Whether every level is at its lower bound, or within ``gap_tolerance`` (a share of the value) of it."""
-    return all(level - bound <= gap_tolerance * level for level, bound in zip(levels, bounds, strict=True))
-
-
-def _next_size(size: float, proved: bool, seconds: float) -> float:
-    if not proved:
-        return max(LEAST_SIZE, size * SHRINKAGE)
-    return min(MOST_SIZE, size * (QUICK_GROWTH if seconds < QUICK_SHARE * STEP_SECONDS else GROWTH))
-
-
-def _offer(
-    problem: Problem,
-    board: Board,
-    known: tuple[int, Schedule],
-    moves: Sequence[Move],
-    calendars: Calendars,
-    steps: Steps,
-    watch: Watch,
-) -> None:
-    """Rebases the patch on the incumbent of now and puts it if the plan gets better, or no worse but different.
-
-    ``known`` is the version and schedule that the moves are made for.
-    """
-    for _ in range(REBASES):
-        now = board.read()
-        if now is None:
-            return
-        if now.version != known[0]:
-            known = now.version, replay(problem, now.decisions, None, calendars)
-        schedule = rebased(problem, known[1], moves, calendars)
-        value = value_of(problem, schedule, calendars)
-        decisions = schedule.decisions()
-        if value > now.value or decisions == now.decisions:
-            return
-        if board.put(now.version, value, decisions):
-            if value < now.value:
-                steps.better += 1
-                watch.incumbent(value[:-1])
-            else:
-                steps.sideways += 1
-            return
-    steps.lost += 1
-
-
-def rebased(problem: Problem, now: Schedule, moves: Sequence[Move], calendars: Calendars) -> Schedule:
-    """A schedule with some operations moved: one list by start time, replayed.
-
-    All others keep machine, operator and order; their times follow.
-    """
-    moved = {move.operation: move for move in moves}
-    rows: list[tuple[int, int, int, Decision]] = []
-    for row in now.assignments:
-        move = moved.get(row.operation)
-        if row.fixed:
-            continue
-        if move is None or row.share != WHOLE_SHARE:
-            decision = Decision(row.operation, row.machine, row.operator, row.lot, row.share)
-            rows.append((row.start, row.operation, row.lot, decision))
-        else:
-            decision = Decision(row.operation, move.machine, move.operator)
-            rows.append((move.start, row.operation, row.lot, decision))
-    rows.sort(key=lambda row: row[:3])
-    return replay(problem, [row[3] for row in rows], None, calendars)
+    return left[0] if random is None or random.random() > LATER_SHARE else random.choice(left)

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from workers.search.jobshop.arrays import Indices, Seconds, Shop
-from workers.search.kernel import kernel
+from workers.search.kernel import making
 
 
-@kernel
+@making
 def work_remaining(shop: Shop, rest: Seconds) -> None:
     """``rest``: the longest chain of fastest times from each operation's start to the end of its job."""
     n = len(shop.release)
@@ -39,7 +39,7 @@ def work_remaining(shop: Shop, rest: Seconds) -> None:
                 count += 1
 
 
-@kernel
+@making
 def list_schedule(shop: Shop, priority: Seconds, machine: Indices, order: Indices) -> None:
     """Make a plan: always the operation that can start first on the machine that completes it first.
 

@@ -1,0 +1,1 @@
+"""Local search on the whole shop floor: routings, calendars, setups, operators and fixed work at once."""
