@@ -115,9 +115,15 @@ class Rows:
         self._begun = time.monotonic()
 
     def adopt(self, schedule: Schedule) -> None:
-        """Takes a plan to go on from."""
+        """Takes a plan to go on from; the first time, the search's own first plan where that is better."""
+        own = None
+        if self._known is None:
+            self._search.start()
+            own = self._search.value, self._search.decisions()
         self._search.adopt(schedule)
         self._known = self._search.value
+        if own is not None and own[0] < self._known:
+            self._search.adopt(own[1])
 
     def step_seconds(self, left: float) -> float:
         """As long as all runs so far: each cools down from warm to cold, and longer is better."""
