@@ -61,7 +61,7 @@ def test_up_to_a_hundred_faults_one_a_line(nightshift: Run, tmp_path: Path) -> N
         (("solve", "."), ".: cannot be read: Is a directory"),
         (("solve", "p.json", "--time-limit", "soon"), "--time-limit"),
         (("solve", "p.json", "--time-limit", "0"), "--time-limit"),
-        (("solve", "p.json", "--engine", "magic"), "'magic' is not one of 'auto', 'dispatch', 'cpsat'"),
+        (("solve", "p.json", "--engine", "magic"), "'magic' is not one of 'auto', 'dispatch', 'search', 'cpsat'"),
         (("solve", "p.json", "--objective", "profit"), "--objective: 'profit' is none of makespan"),
         (("solve", "p.json", "--output", "no/such/folder.json"), "no/such/folder.json: cannot be written"),
         (("solve",), "Missing argument 'FILE'; see: nightshift solve --help"),
