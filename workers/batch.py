@@ -37,8 +37,8 @@ TOO_SHORT_SECONDS = 0.2
 GRACE_SECONDS = 3.0
 """An engine that has not answered this long after its deadline counts as hung."""
 
-STEADY_GRACE = 6.0
-"""The reproducible engine counts its work; on a slow machine it may take this many times its seconds."""
+STEADY_GRACE, STEADY_SECONDS = 5.0, 12.0
+"""The reproducible engine counts its work; on a slow machine it may take this many times its seconds, and more."""
 
 TICK_SECONDS = 0.1
 
@@ -92,7 +92,9 @@ def solve_batch(
     watch = watch or Unwatched()
     name = AUTO_ENGINE if engine == "auto" else engine
     if name == STEADY:
-        report = _supervised(load(name), problem, jobs, limits, watch, tick, grace + STEADY_GRACE * limits.seconds_left)
+        report = _supervised(
+            load(name), problem, jobs, limits, watch, tick, grace + STEADY_GRACE * limits.seconds_left + STEADY_SECONDS
+        )
         return Answer(report, name, (name,))
     first = _dispatch(problem, jobs, limits, watch, alone=name == "dispatch")
     if name == "dispatch" or watch.cancelled() or not jobs or limits.seconds_left < TOO_SHORT_SECONDS:

@@ -24,8 +24,8 @@ PLACINGS_A_SECOND = 2000
 STAGES = 10
 """Parts of the search, each at its own temperature; between them the wish to stop is heard."""
 
-GRACE = 5.0
-"""A run on a slow machine is cut short when it takes this many times its seconds."""
+GRACE, GRACE_SECONDS = 5.0, 10.0
+"""A run on a slow machine is cut short when it takes this many times its seconds, and so many more."""
 
 
 class SteadyEngine:
@@ -50,7 +50,7 @@ class SteadyEngine:
         for stage in range(STAGES):
             if watch.cancelled():
                 break
-            if time.monotonic() - begun > GRACE * seconds + 1:
+            if time.monotonic() - begun > GRACE * seconds + GRACE_SECONDS:
                 cut = True
                 break
             if search.run_counted(0.8 * seconds / STAGES, 1 - stage / STAGES):
