@@ -14,6 +14,7 @@ help: ## show this list
 setup: $(VENV)/.installed ## make .venv and install Nightshift into it
 
 test: $(VENV)/.installed-dev ## set up and run the tests
+	@$(BIN)/nightshift warm
 	@$(BIN)/python -m pytest $(ARGS)
 
 demo: $(VENV)/.installed ## plan a factory of 149 machines and 411 jobs (KEEP=1 leaves it running)

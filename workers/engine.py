@@ -176,9 +176,12 @@ def load_searcher() -> Callable[..., Any]:
     return found
 
 
-def warm() -> None:
-    """Compiles all kernels of the local search, or loads them where that was done before."""
-    importlib.import_module("workers.search.warm").warm()
+def warm(like: Problem | None = None) -> None:
+    """Compiles the kernels of the local search, or loads them where that was done before.
+
+    All of them, or only those for a problem ``like`` this.
+    """
+    importlib.import_module("workers.search.warm").warm(like)
 
 
 def load_repairer() -> Repairer:

@@ -20,7 +20,7 @@ from workers.batch import Answer, first_round_share, solve_batch
 from workers.bounds import level_bounds
 from workers.conclude import conclude, merge_limits
 from workers.dispatch.portfolio import dispatch_plans
-from workers.engine import STEADY, Levels, Limits, Watch
+from workers.engine import STEADY, Levels, Limits, Watch, warm
 from workers.improve.incumbent import Board, Incumbent, LocalBoard, value_of
 from workers.improve.loop import WORTH_SECONDS, improve
 from workers.improve.standing import Steps, reached
@@ -101,9 +101,11 @@ def solve(
     they are merged to (engine ``dispatch`` does not improve). Ctrl-C ends the search and returns the best plan so far,
     with status ``cancelled``.
     """
-    begun = time.monotonic()
     options = problem.options
     todo = relaxed(problem)
+    if (engine or options.engine) not in ("dispatch", "cpsat"):
+        warm(todo)  # before the clock runs: a moment, but a minute where nothing was ever compiled
+    begun = time.monotonic()
     budget = options.seconds if seconds is None else seconds
     name = engine or options.engine
     if options.deterministic:

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, cast
 
 from workers.batch import AUTO_ENGINE, Answer
-from workers.engine import Levels, load, warm
+from workers.engine import Levels, load
 from workers.improve.incumbent import Board, LocalBoard
 from workers.improve.standing import Steps, total
 from workers.wire import from_bytes, to_bytes
@@ -44,7 +44,6 @@ class Pool:
     def __enter__(self) -> Pool:
         if self.run.engine != "dispatch":
             load(AUTO_ENGINE if self.run.engine == "auto" else self.run.engine)  # imported once, not in every child
-            warm()
         self._boards.start(_ignore_interrupts)
         self.board = cast("Board", self._boards.Board())  # type: ignore[attr-defined]
         self._stop, self._news = CONTEXT.Event(), CONTEXT.Queue()

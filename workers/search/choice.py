@@ -188,13 +188,18 @@ class WholeFloor:
         return self._search.decisions()
 
 
-def searcher(problem: Problem, jobs: Sequence[int], calendars: Calendars, seed: int, level: int = 0) -> Searcher:
-    """A search for ``jobs`` of a relaxed problem that makes objective ``level`` better; adopt a plan first.
-
-    The narrowest that covers them: ``JobShop``, ``Rows``, else ``WholeFloor``.
-    """
+def kind(problem: Problem, jobs: Sequence[int], level: int = 0) -> str:
+    """The name of the search for ``jobs``: the narrowest that covers them."""
     if level == 0 and jobshop.covers(problem, jobs) is None and any(o.predecessors for o in problem.operations):
+        return JobShop.name
+    return Rows.name if covers_rows(problem, jobs) is None else WholeFloor.name
+
+
+def searcher(problem: Problem, jobs: Sequence[int], calendars: Calendars, seed: int, level: int = 0) -> Searcher:
+    """A search for ``jobs`` of a relaxed problem that makes objective ``level`` better; adopt a plan first."""
+    name = kind(problem, jobs, level)
+    if name == JobShop.name:
         return JobShop(problem, jobs, seed)
-    if covers_rows(problem, jobs) is None:
+    if name == Rows.name:
         return Rows(problem, jobs, calendars, seed, level)
     return WholeFloor(problem, calendars, seed, level)

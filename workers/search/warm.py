@@ -9,14 +9,20 @@ from models.shop.calendar import Calendars
 from models.shop.problem import Job, Machine, Operation, Options, Problem
 from models.shop.schedule import Decision
 from models.shop.timeline import replay
-from workers.search.choice import searcher
+from workers.search.choice import kind, searcher
 
 SEARCH_SECONDS = 0.05
 
 
-def warm() -> None:
-    """Runs every search on a shop of two jobs. Takes about a minute where nothing is compiled yet, else a second."""
+def warm(like: Problem | None = None) -> None:
+    """Runs every search, or only the one for a problem ``like`` this, on a shop of two jobs.
+
+    Takes about a minute where nothing is compiled yet, else a second.
+    """
+    wanted = None if like is None else kind(like, range(len(like.jobs)))
     for problem in _shops():
+        if wanted not in (None, kind(problem, range(len(problem.jobs)))):
+            continue
         calendars = Calendars(problem)
         decisions = [Decision(operation.number, next(iter(operation.options))) for operation in problem.operations]
         search = searcher(problem, range(len(problem.jobs)), calendars, 0)
