@@ -75,6 +75,11 @@ def inner(function: F) -> F:
     return cast(F, njit(**_INNER)(function))
 
 
+def inlined(function: F) -> F:
+    """A small kernel that is always compiled into its callers, where a call would take longer than the work."""
+    return cast(F, njit(**_KERNEL, forceinline=True)(function))
+
+
 def making(function: F) -> F:
     """A kernel that makes arrays of its own; for what is called once a plan, not once a move."""
     return cast(F, njit(cache=True, nogil=True)(function))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from workers.search.jobshop.compiled import inlined
+from workers.search.kernel import inlined
 
 Generator = npt.NDArray[np.uint64]
 """(1,): the state, never 0."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from workers.search.jobshop.arrays import Seconds
-from workers.search.jobshop.compiled import inlined
+from workers.search.kernel import inlined
 
 SLOTS = 1 << 14
 

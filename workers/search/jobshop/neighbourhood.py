@@ -17,9 +17,9 @@ from typing import NamedTuple
 
 from workers.search.jobshop.arrays import Indices, Seconds, Shop
 from workers.search.jobshop.chance import Generator, draw
-from workers.search.jobshop.compiled import inlined
 from workers.search.jobshop.memory import machine_is_tabu, order_is_tabu
 from workers.search.jobshop.plan import Plan
+from workers.search.kernel import inlined
 
 REACH = 64
 """An operation is shifted by at most so many places in one move, so that long blocks cost no more than that squared."""

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from workers.search.jobshop.arrays import Indices, Seconds, Shop
-from workers.search.jobshop.compiled import inlined, lean
+from workers.search.kernel import inlined, kernel
 
 
 class Plan(NamedTuple):
@@ -88,7 +88,7 @@ def option_time(shop: Shop, operation: int, machine: int) -> int:
     return -1
 
 
-@lean
+@kernel
 def load(shop: Shop, plan: Plan, machine: Indices, order: Indices) -> int:
     """Fill ``plan``: each operation on its ``machine``, everywhere in ``order``, which must be topological.
 

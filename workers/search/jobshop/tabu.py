@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 from workers.search.jobshop.arrays import Indices, Seconds, Shop
 from workers.search.jobshop.chance import draw
-from workers.search.jobshop.compiled import inlined, lean
 from workers.search.jobshop.memory import forbid_machine, forbid_order
 from workers.search.jobshop.neighbourhood import ESTIMATE, INDEX, MACHINE, NOTHING, OPERATION, Scan, find_move
 from workers.search.jobshop.plan import Plan, makespan, move
+from workers.search.kernel import inlined, kernel
 
 ITERATION, MAKESPAN, RECORD, IMPROVED = range(4)
 """Fields of the counters: iterations done, makespan of the plan now, least one of the run, and when it was found."""
@@ -26,7 +26,7 @@ class Run(NamedTuple):
     """(n,): a topological order of the best plan."""
 
 
-@lean
+@kernel
 def tabu_search(
     shop: Shop, plan: Plan, scan: Scan, run: Run, iterations: int, patience: int, target: int, tenures: tuple[int, int]
 ) -> int:
