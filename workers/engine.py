@@ -169,9 +169,22 @@ SEARCHER = "workers.search.choice:searcher"
 """Who chooses the compiled search for a problem (see there)."""
 
 
+QUICK_PLANNER = "workers.search.choice:quick_plan"
+"""Who makes first plans by compiled rules (see there)."""
+
+
 def load_searcher() -> Callable[..., Any]:
     """The function that makes a searcher."""
-    module, _, attribute = SEARCHER.partition(":")
+    return _loaded(SEARCHER)
+
+
+def load_quick_planner() -> Callable[..., Any]:
+    """The function that makes first plans by compiled rules."""
+    return _loaded(QUICK_PLANNER)
+
+
+def _loaded(name: str) -> Callable[..., Any]:
+    module, _, attribute = name.partition(":")
     found: Callable[..., Any] = getattr(importlib.import_module(module), attribute)
     return found
 

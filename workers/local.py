@@ -10,7 +10,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 
+from models.shop.calendar import Calendars
 from models.shop.canonical import digest
+from models.shop.objective import evaluate
 from models.shop.problem import Problem
 from models.shop.relax import relaxed
 from models.shop.schedule import Schedule
@@ -20,7 +22,7 @@ from workers.batch import Answer, first_round_share, solve_batch
 from workers.bounds import level_bounds
 from workers.conclude import conclude, merge_limits
 from workers.dispatch.portfolio import dispatch_plans
-from workers.engine import STEADY, Levels, Limits, Watch, warm
+from workers.engine import STEADY, Levels, Limits, Watch, load_quick_planner, warm
 from workers.improve.incumbent import Board, Incumbent, LocalBoard, value_of
 from workers.improve.loop import WORTH_SECONDS, improve
 from workers.improve.standing import Steps, reached
@@ -30,6 +32,12 @@ from workers.split import Batch, split
 
 FIRST_PLAN_SECONDS, FIRST_PLAN_SHARE = 0.2, 0.03
 """Time for the rules of the first plan, or part of the run's; one complete plan is always made."""
+
+FEW_JOBS = 2000
+"""Up to so many jobs, rules need no compiling."""
+
+MOST_BATCHES = 12
+"""With more batches than this a local run improves the first plan at once: each batch would get hardly any time."""
 
 
 @dataclass
@@ -55,6 +63,16 @@ class Run:
     batch_seconds: float
     seed: int
     gap_tolerance: float
+
+    @property
+    def searches(self) -> bool:
+        """Whether the plan is improved by the compiled search."""
+        return self.engine not in ("dispatch", "cpsat", STEADY)
+
+    @property
+    def first_round(self) -> tuple[Batch, ...]:
+        """The batches that are solved before the plan is improved."""
+        return () if self.engine == "auto" and len(self.batches) > MOST_BATCHES else self.batches
 
     def solve(self, number: int, watch: Watch, tick: Callable[[], None] = lambda: None) -> Answer:
         """Solves one batch within its part of the time."""
@@ -171,13 +189,19 @@ class LocalWatch:
 
 
 def first_plan(run: Run, state: Progress, tell: Told, interrupted: Asked) -> Schedule:
-    """A plan of dispatch rules, told at once."""
-    limits = Limits.within(max(FIRST_PLAN_SECONDS, FIRST_PLAN_SHARE * run.seconds))
-    watch = LocalWatch(lambda _: None, interrupted)
-    plan = dispatch_plans(run.problem, range(len(run.problem.jobs)), limits, None, watch)
-    state.plan = plan.levels
+    """A plan of dispatch rules, told at once; of compiled ones where there are many jobs."""
+    problem, quick = run.problem, None
+    calendars = Calendars(problem)
+    if len(problem.jobs) > FEW_JOBS and run.searches:
+        quick = load_quick_planner()(problem, calendars)
+    if quick is None:
+        limits = Limits.within(max(FIRST_PLAN_SECONDS, FIRST_PLAN_SHARE * run.seconds))
+        watch = LocalWatch(lambda _: None, interrupted)
+        quick = dispatch_plans(problem, range(len(problem.jobs)), limits, calendars, watch).schedule
+    found: Schedule = quick
+    state.plan = evaluate(problem, found, None, calendars)
     tell()
-    return plan.schedule
+    return found
 
 
 def merged(run: Run, answers: Mapping[int, Answer], known: Schedule, interrupted: Asked) -> tuple[Incumbent, Levels]:
@@ -186,8 +210,11 @@ def merged(run: Run, answers: Mapping[int, Answer], known: Schedule, interrupted
     watch = LocalWatch(lambda _: None, interrupted)
     plan = aggregate(run.problem, run.batches, reports, merge_limits(run.seconds), None, watch, known)
     bounds = level_bounds(run.problem, run.batches, reports, term_bounds(run.problem, at_once=True))
-    first = Incumbent(1, value_of(run.problem, plan.schedule), plan.schedule.decisions())
-    return first, tuple(bound.value for bound in bounds)
+    return _incumbent(run, plan.schedule), tuple(bound.value for bound in bounds)
+
+
+def _incumbent(run: Run, schedule: Schedule) -> Incumbent:
+    return Incumbent(1, value_of(run.problem, schedule), schedule.decisions())
 
 
 def improvable(run: Run, first: Incumbent, target: Levels) -> bool:
@@ -204,13 +231,13 @@ def _alone(run: Run, state: Progress, tell: Told, interrupted: Asked) -> Found:
         state.best[number] = levels
         tell()
 
-    for batch in run.batches:
+    for batch in run.first_round:
         watch = LocalWatch(partial(found, batch.number), interrupted)
         answers[batch.number] = run.solve(batch.number, watch, tell)
         state.done += 1
         tell()
     if interrupted():
-        return answers, None, None
+        return answers, None if known is None else _incumbent(run, known), None
     if known is None:
         known = replay(run.problem, answers[0].report.decisions)
     first, target = merged(run, answers, known, interrupted)
@@ -227,7 +254,7 @@ def _together(workers: int, run: Run, state: Progress, tell: Told, interrupted: 
     with Pool(run, workers) as pool:
         answers = pool.solve(state, tell, interrupted)
         if interrupted():
-            return answers, None, None
+            return answers, _incumbent(run, known), None
         first, target = merged(run, answers, known, interrupted)
         state.plan = first.levels
         tell()

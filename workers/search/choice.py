@@ -13,6 +13,7 @@ from typing import Protocol
 from models.shop.calendar import Calendars
 from models.shop.problem import Problem
 from models.shop.schedule import Decision, Schedule
+from models.shop.timeline import replay
 from workers.search import jobshop
 from workers.search.floor.search import FloorSearch
 from workers.search.jobshop import JobShopSearch, from_problem
@@ -30,6 +31,9 @@ STEP_SECONDS = 0.5
 
 ITERATIONS_A_SECOND, MOVES_A_SECOND, TRIES_A_SECOND = 10_000_000, 300_000, 2_000_000
 """What an ordinary core does: iterations of tabu search times operations, moves of rows, tries times pieces."""
+
+MANY_JOBS = 2000
+"""With more jobs than this the plan handed over is a ``quick_plan`` already, and is not made again."""
 
 WARM, COLD = 0.02, 0.00015
 """Temperatures of rows in typical costs of a piece."""
@@ -117,7 +121,7 @@ class Rows:
     def adopt(self, schedule: Schedule) -> None:
         """Takes a plan to go on from; the first time, the search's own first plan where that is better."""
         own = None
-        if self._known is None:
+        if self._known is None and len(self._search.jobs) <= MANY_JOBS:
             self._search.start()
             own = self._search.value, self._search.decisions()
         self._search.adopt(schedule)
@@ -186,6 +190,16 @@ class WholeFloor:
     def decisions(self) -> tuple[Decision, ...]:
         """The best plan found."""
         return self._search.decisions()
+
+
+def quick_plan(problem: Problem, calendars: Calendars) -> Schedule | None:
+    """A first plan of a single-stage shop by compiled rules, in milliseconds; None for any other problem."""
+    jobs = range(len(problem.jobs))
+    if covers_rows(problem, jobs) is not None:
+        return None
+    search = ParallelSearch(problem, jobs, calendars)
+    search.start()
+    return replay(problem, search.decisions(), None, calendars)
 
 
 def kind(problem: Problem, jobs: Sequence[int], level: int = 0) -> str:
