@@ -19,7 +19,7 @@ from kombu.entity import Queue
 
 from models.settings import settings
 from monitoring import logs, metrics
-from workers.engine import load, warm
+from workers.engine import load, warm_once
 
 CONTROL_QUEUE = "control"
 """Short tasks: finish, sweep. They never wait behind a solve, nor behind the first plan of a large problem."""
@@ -112,15 +112,15 @@ def _configure_logs(**_: Any) -> None:
 def _import_solver_before_fork(options: dict[str, Any] | None = None, **_: Any) -> None:
     """The parent imports the solvers once, so that children share their pages.
 
-    It compiles or loads the kernels of the local search, which start no threads; CP-SAT must not run here (children of
-    a process that has run it hang).
+    It compiles the kernels of the local search where nothing is compiled yet, which starts no threads; CP-SAT must not
+    run here (children of a process that has run it hang).
     """
     queues = (options or {}).get("queues") or ""
     names = queues.split(",") if isinstance(queues, str) else list(queues)
     if SOLVE_QUEUE in names:
         load("cpsat")
         load("search")
-        warm()
+        warm_once()
 
 
 @worker_ready.connect  # type: ignore[untyped-decorator]

@@ -197,6 +197,11 @@ def warm(like: Problem | None = None) -> None:
     importlib.import_module("workers.search.warm").warm(like)
 
 
+def warm_once() -> None:
+    """Compiles all kernels where that was never done; else it is left to whoever needs them."""
+    importlib.import_module("workers.search.warm").warm_once()
+
+
 def load_repairer() -> Repairer:
     """A new repairer."""
     module, _, attribute = REPAIRER.partition(":")

@@ -53,7 +53,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class Run:
-    """What every process of a local run knows: the relaxed problem, its batches, and how to solve them."""
+    """What every process of a local run knows: the relaxed problem, its batches (none yet), and how to solve them."""
 
     problem: Problem
     batches: tuple[Batch, ...]
@@ -73,6 +73,12 @@ class Run:
     def first_round(self) -> tuple[Batch, ...]:
         """The batches that are solved before the plan is improved."""
         return () if self.engine == "auto" and len(self.batches) > MOST_BATCHES else self.batches
+
+    def split(self, size: int, workers: int) -> Run:
+        """The run with its batches of at most ``size`` jobs, solved ``workers`` at a time."""
+        run = replace(self, batches=split(self.problem, size))
+        rounds = max(1, -(-len(run.first_round) // workers))
+        return replace(run, batch_seconds=self.seconds * first_round_share(self.engine) / rounds)
 
     def solve(self, number: int, watch: Watch, tick: Callable[[], None] = lambda: None) -> Answer:
         """Solves one batch within its part of the time."""
@@ -115,9 +121,9 @@ def solve(
 ) -> dict[str, object]:
     """Solves a problem here and returns its result document. What is None is taken from the problem's options.
 
-    ``seconds`` is the whole budget: half of it for the batches, ``workers`` at a time, the rest for improving the plan
-    they are merged to (engine ``dispatch`` does not improve). Ctrl-C ends the search and returns the best plan so far,
-    with status ``cancelled``.
+    ``seconds`` is the whole budget: a first plan, then a part of the time for the batches, ``workers`` at a time, and
+    the rest for improving the plan they are merged to (engine ``dispatch`` does not improve). Ctrl-C ends the search
+    and returns the best plan so far, with status ``cancelled``.
     """
     options = problem.options
     todo = relaxed(problem)
@@ -130,19 +136,17 @@ def solve(
         # its work follows from the options alone: one batch, one process
         todo = replace(todo, options=replace(todo.options, seconds=budget))
         name, workers, batch_size = STEADY, 1, max(1, len(todo.jobs))
-    batches = split(todo, batch_size or options.batch_size)
-    rounds = max(1, -(-len(batches) // workers))
     run = Run(
         problem=todo,
-        batches=batches,
+        batches=(),
         engine=name,
         deadline=begun + budget,
         seconds=budget,
-        batch_seconds=budget * first_round_share(name) / rounds,
+        batch_seconds=0.0,
         seed=options.seed if seed is None else seed,
         gap_tolerance=options.gap_tolerance,
     )
-    state = Progress(len(batches))
+    state = Progress(0)
 
     def tell() -> None:
         state.seconds = time.monotonic() - begun
@@ -150,11 +154,14 @@ def solve(
 
     tell()
     with _interrupts() as interrupted:
+        known = None if name == STEADY else first_plan(run, state, tell, interrupted)
+        run = run.split(batch_size or options.batch_size, workers)
+        state.total = len(run.first_round)
         work = _alone if workers <= 1 else partial(_together, workers)
-        answers, best, steps = work(run, state, tell, interrupted)
+        answers, best, steps = work(run, known, state, tell, interrupted)
     conclusion = conclude(
         todo,
-        batches,
+        run.batches,
         answers,
         start=None if best is None else best.decisions,
         merge=best is None,
@@ -223,9 +230,8 @@ def improvable(run: Run, first: Incumbent, target: Levels) -> bool:
     return worth and run.engine not in ("dispatch", STEADY) and not reached(first.levels, target, run.gap_tolerance)
 
 
-def _alone(run: Run, state: Progress, tell: Told, interrupted: Asked) -> Found:
+def _alone(run: Run, known: Schedule | None, state: Progress, tell: Told, interrupted: Asked) -> Found:
     answers = {}
-    known = None if run.engine == STEADY else first_plan(run, state, tell, interrupted)
 
     def found(number: int, levels: Levels) -> None:
         state.best[number] = levels
@@ -249,8 +255,8 @@ def _alone(run: Run, state: Progress, tell: Told, interrupted: Asked) -> Found:
     return answers, board.read(), steps
 
 
-def _together(workers: int, run: Run, state: Progress, tell: Told, interrupted: Asked) -> Found:
-    known = first_plan(run, state, tell, interrupted)
+def _together(workers: int, run: Run, known: Schedule | None, state: Progress, tell: Told, interrupted: Asked) -> Found:
+    assert known is not None
     with Pool(run, workers) as pool:
         answers = pool.solve(state, tell, interrupted)
         if interrupted():

@@ -10,8 +10,12 @@ from models.shop.problem import Job, Machine, Operation, Options, Problem
 from models.shop.schedule import Decision
 from models.shop.timeline import replay
 from workers.search.choice import kind, searcher
+from workers.search.kernel import FOLDER
 
 SEARCH_SECONDS = 0.05
+
+COMPLETE = FOLDER / "complete"
+"""Says that everything was compiled once."""
 
 
 def warm(like: Problem | None = None) -> None:
@@ -29,6 +33,14 @@ def warm(like: Problem | None = None) -> None:
         search.adopt(replay(problem, decisions, None, calendars))
         search.run(SEARCH_SECONDS, lambda: 0.5, lambda: False, 0)
         search.decisions()
+    if wanted is None:
+        COMPLETE.touch()
+
+
+def warm_once() -> None:
+    """The same, but nothing where all was compiled before: then each process loads what it needs when it needs it."""
+    if not COMPLETE.exists():
+        warm()
 
 
 def _shops() -> list[Problem]:
