@@ -87,7 +87,8 @@ def _solved(problem: Problem, workers: int) -> dict[str, object]:
 
     logs.configure(level="CRITICAL")  # an engine that fails is told among the result's warnings
     with Line() as line:
-        line.show("loading the search; compiling it takes a minute where nightshift warm has not done so")
+        if line.live and problem.options.engine != "dispatch":
+            line.show("loading the search; compiling it takes a minute where nightshift warm has not done so")
         return local.solve(problem, workers=workers, progress=lambda now: line.show(_told(now)))
 
 
