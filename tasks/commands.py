@@ -33,6 +33,10 @@ def send(name: str, *args: object, time_limit: float | None = None, **named: obj
     except BROKER_AWAY as error:
         log.warning("broker_away", task=name, error=type(error).__name__)
         return False
+    except Exception:
+        # what a client raises in the moment its server dies is not all written down; what was committed is accepted
+        log.exception("send_failed", task=name)
+        return False
     return True
 
 

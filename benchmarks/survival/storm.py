@@ -77,11 +77,11 @@ class Storm:
         for thread in threads:
             thread.start()
         try:
-            self._submit()
-        finally:
-            self._calm.set()
-            threads[0].join()
-        try:
+            try:
+                self._submit()
+            finally:
+                self._calm.set()
+                threads[0].join()
             while self._open():
                 if time.monotonic() - self.last_kill > patience:
                     return math.inf
