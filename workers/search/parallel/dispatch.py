@@ -33,18 +33,31 @@ LOOK_AHEAD = (0.5, 1.0, 2.0)
 """Mean processing times within which a due date counts."""
 
 
+MOST_LOOKS = 300_000_000
+"""Where a dispatch looks at waiting pieces more often than this, some seconds long, one look-ahead is all."""
+
+
 class Queue:
-    """Scratch of a dispatch: each machine's waiting options, its line, and each piece's index without its due date."""
+    """The waiting options of each machine, one machine after another, so that a look at them all reads memory in order.
+
+    ``index``: the logarithm that counts without regard to due dates, ``latest``: the last second at which its piece is
+    not late if begun then. ``lines`` (machines x 5): end, family and gap of each machine's line, first and last of its
+    options.
+    """
 
     def __init__(self, s: State) -> None:
         machines = len(s.machines)
-        self.worth: Floats = worth(s)
-        self.shortest = shortest(s)
-        self.by_machine = np.argsort(s.options[:, ON], kind="stable").astype(np.int64)
+        options = s.options[np.argsort(s.options[:, ON], kind="stable")]
+        fastest = shortest(s)
+        self.option = np.argsort(s.options[:, ON], kind="stable").astype(np.int64)
+        self.piece = np.ascontiguousarray(options[:, OF])
+        self.index: Floats = worth(s, fastest)[self.piece] - 2.0 * np.log(options[:, TAKES])
+        self.latest = s.facts[self.piece, DUE] - options[:, TAKES]
+        self.mean = max(1.0, float(fastest.mean())) if len(fastest) else 1.0
         count = np.bincount(s.options[:, ON], minlength=machines)
-        self.lines = np.zeros((machines, 6), np.int64)
-        self.lines[:, 4] = np.cumsum(count) - count
-        self.lines[:, 5] = np.cumsum(count)
+        self.lines = np.zeros((machines, 5), np.int64)
+        self.lines[:, 3] = np.cumsum(count) - count
+        self.lines[:, 4] = np.cumsum(count)
 
 
 def shortest(s: State) -> Integers:
@@ -54,12 +67,18 @@ def shortest(s: State) -> Integers:
     return found
 
 
-def worth(s: State) -> Floats:
+def worth(s: State, fastest: Integers) -> Floats:
     """The logarithm of what finishing each piece a second earlier saves once it is late, times its shortest time."""
-    fastest = shortest(s)
     mean = max(1.0, float(fastest.mean())) if len(fastest) else 1.0
     saved: Floats = np.log(np.maximum(1e-9, s.money[:, LATE] + s.money[:, FLOW] + s.money[:, TARDY] / mean) * fastest)
     return saved
+
+
+def look_aheads(s: State) -> tuple[float, ...]:
+    """The look-aheads worth their time."""
+    queues = np.bincount(s.options[:, ON]).astype(float)
+    looks = float((queues * queues).sum()) / 2 * len(s.facts) / max(1, len(s.options))
+    return LOOK_AHEAD if looks <= MOST_LOOKS else LOOK_AHEAD[:1]
 
 
 def dispatched(s: State, lines: Lines, openings: Openings, look_ahead: float) -> tuple[Integers, Integers]:
@@ -68,8 +87,10 @@ def dispatched(s: State, lines: Lines, openings: Openings, look_ahead: float) ->
     count = len(s.facts)
     option, rank = np.full(count, -1, np.int64), np.zeros(count, np.int64)
     heap = np.zeros((len(s.machines), 2), np.int64)
-    mean = max(1.0, float(queue.shortest.mean())) if count else 1.0
-    _dispatch(s, lines, openings, queue.worth, queue.by_machine, queue.lines, heap, look_ahead * mean, option, rank)
+    _dispatch(
+        s, lines, openings, queue.option, queue.piece, queue.index, queue.latest, queue.lines, heap,
+        look_ahead * queue.mean, bool(s.facts[:, READY].any()), option, rank,
+    )  # fmt: skip
     return option, rank
 
 
@@ -78,49 +99,54 @@ def _dispatch(
     s: State,
     lines: Lines,
     openings: Openings,
-    value: Floats,
     waiting: Integers,
+    piece: Integers,
+    value: Floats,
+    latest: Integers,
     line: Integers,
     heap: Integers,
     horizon: float,
+    released: bool,
     option: Integers,
     rank: Integers,
 ) -> None:
-    """``line`` (machines x 6): end, family, gap, unused, first and last of its ``waiting`` options."""
+    """``waiting`` to ``line``: see ``Queue``; ``heap`` of (second, machine); ``released``: whether some work is so."""
     size = 0
+    slope = 1.0 / horizon
     for m in range(len(line)):
         line[m, 0], line[m, 1], line[m, 2] = lines.end[m], lines.family[m], lines.gap[m]
-        if s.machines[m, USABLE] == 1 and line[m, 4] < line[m, 5]:
+        if s.machines[m, USABLE] == 1 and line[m, 3] < line[m, 4]:
             size = push(heap, size, lines.end[m], m)
     placed = 0
     while size > 0:
         t, m = heap[0, 0], heap[0, 1]
         size = pop(heap, size)
         best, best_index, soonest = -1, -1e300, NEVER
-        kept = line[m, 4]
-        for i in range(line[m, 4], line[m, 5]):
-            o = waiting[i]
-            j = s.options[o, OF]
+        setups = lines.matrix[m] >= 0
+        kept = line[m, 3]
+        for i in range(line[m, 3], line[m, 4]):
+            j = piece[i]
             if option[j] >= 0:
                 continue
-            waiting[kept] = o
+            if kept < i:
+                waiting[kept], piece[kept], value[kept], latest[kept] = waiting[i], j, value[i], latest[i]
             kept += 1
-            ready = s.facts[j, READY]
-            if ready > t:
-                soonest = min(soonest, ready)
+            if released and s.facts[j, READY] > t:
+                soonest = min(soonest, s.facts[j, READY])
                 continue
-            seconds = s.options[o, TAKES]
-            if lines.matrix[m] >= 0:
-                seconds += setup_seconds(lines, m, line[m, 1], s.options[o, AS])
-            index = value[j] - 2.0 * np.log(float(seconds)) - max(0, s.facts[j, DUE] - seconds - t) / horizon
+            index = value[kept - 1] - max(0, latest[kept - 1] - t) * slope
+            if setups and index > best_index:
+                seconds = s.options[waiting[kept - 1], TAKES]
+                setup = setup_seconds(lines, m, line[m, 1], s.options[waiting[kept - 1], AS])
+                index -= 2.0 * np.log((seconds + setup) / seconds)
             if index > best_index:
-                best, best_index = o, index
-        line[m, 5] = kept
+                best, best_index = kept - 1, index
+        line[m, 4] = kept
         if best < 0:
             if soonest < NEVER:
                 size = push(heap, size, soonest, m)
             continue
-        j = s.options[best, OF]
+        o, j = waiting[best], piece[best]
         _, stop, _, gap = append(
             lines,
             openings,
@@ -128,22 +154,19 @@ def _dispatch(
             line[m, 0],
             line[m, 1],
             line[m, 2],
-            s.options[best, AS],
+            s.options[o, AS],
             s.facts[j, READY],
-            s.options[best, TAKES],
+            s.options[o, TAKES],
             s.facts[j, LATEST],
             s.facts[j, WAITS] == 1,
         )
-        if stop >= NEVER:
-            # it fits this machine no more: it is nobody's here
-            for i in range(line[m, 4], kept):
-                if waiting[i] == best:
-                    waiting[i] = waiting[kept - 1]
-                    line[m, 5] = kept - 1
-                    break
-        else:
-            line[m, 0], line[m, 1], line[m, 2] = stop, s.options[best, AS], gap
-            option[j], rank[j] = best, placed
+        # it leaves this machine's queue: placed, or because it fits here no more
+        last = kept - 1
+        waiting[best], piece[best], value[best], latest[best] = waiting[last], piece[last], value[last], latest[last]
+        line[m, 4] = last
+        if stop < NEVER:
+            line[m, 0], line[m, 1], line[m, 2] = stop, s.options[o, AS], gap
+            option[j], rank[j] = o, placed
             placed += 1
         size = push(heap, size, max(t, line[m, 0]), m)
 

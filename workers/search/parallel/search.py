@@ -13,7 +13,7 @@ from models.shop.schedule import Decision, Schedule
 from workers.search.line import PLAIN, build_lines
 from workers.search.parallel.anneal import anneal
 from workers.search.parallel.balance import Loads, best_cuts, options_on, relevelled
-from workers.search.parallel.dispatch import LOOK_AHEAD, dispatched
+from workers.search.parallel.dispatch import dispatched, look_aheads
 from workers.search.parallel.insert import insert
 from workers.search.parallel.lots import cuttable, equal_cuts
 from workers.search.parallel.model import horizon, laid_out, new_state
@@ -205,7 +205,7 @@ class ParallelSearch:
         """(option, rank) of each piece: by dispatching where lateness or flow counts, and by lists."""
         count = len(self.pieces.facts)
         if self.state.money[:, (LATE, TARDY, FLOW)].any():
-            for look_ahead in LOOK_AHEAD:
+            for look_ahead in look_aheads(self.state):
                 yield dispatched(self.state, self.lines, self.openings, look_ahead)
         for order in orders(self.state):
             option, rank = np.full(count, NOWHERE, np.int64), np.empty(count, np.int64)
