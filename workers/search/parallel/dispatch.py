@@ -33,8 +33,8 @@ LOOK_AHEAD = (0.5, 1.0, 2.0)
 """Mean processing times within which a due date counts."""
 
 
-MOST_LOOKS = 300_000_000
-"""Where a dispatch looks at waiting pieces more often than this, some seconds long, one look-ahead is all."""
+MOST_LOOKS = 100_000_000
+"""Where a dispatch looks at waiting pieces more often than this, a second or more, one look-ahead is all."""
 
 
 class Queue:
