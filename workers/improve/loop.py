@@ -72,6 +72,7 @@ def improve(
         if incumbent is None or (standing.proved and reached(incumbent.levels, bounds, limits.gap_tolerance)):
             break
         if proof is not None and proof.due():
+            standing.steps.tried += 1
             proof.slice()
             continue
         way = turns.next()
