@@ -74,7 +74,7 @@ def test_a_machine_as_stated() -> None:
         ({"skills": {"weld": 0}}, "skills.weld", "minimum", "0"),
         ({"skills": {"weld": 4}}, "skills.weld", "maximum", "4"),
         ({"skills": {"weld": True}}, "skills.weld", "type", "True"),
-        ({"skills": {"": 1}}, "skills.\"\"", "length", "''"),
+        ({"skills": {"": 1}}, 'skills.""', "length", "''"),
         ({"skills": ["weld"]}, "skills", "type", "a list of 1"),
         ({"calendar": "night"}, "calendar", "unknown_calendar", "'night'"),
         ({"capacity": 0}, "capacity", "minimum", "0"),
