@@ -18,7 +18,7 @@ from workers.search import jobshop
 from workers.search.floor.search import FloorSearch
 from workers.search.jobshop import JobShopSearch, from_problem
 from workers.search.parallel.covers import covers as covers_rows
-from workers.search.parallel.search import ParallelSearch
+from workers.search.parallel.search import HOT, ParallelSearch
 
 Heat = Callable[[], float]
 """How hot a search still is: 1 at its beginning, 0 at its end."""
@@ -31,6 +31,9 @@ STEP_SECONDS = 0.5
 
 ITERATIONS_A_SECOND, MOVES_A_SECOND, TRIES_A_SECOND = 10_000_000, 300_000, 2_000_000
 """What an ordinary core does: iterations of tabu search times operations, moves of rows, tries times pieces."""
+
+HOT_SECONDS = 1.0
+"""Runs of rows this long begin hot: there is time to cool down again, and to leave what a short run is stuck in."""
 
 MANY_JOBS = 2000
 """With more jobs than this the plan handed over is a ``quick_plan`` already, and is not made again."""
@@ -136,7 +139,7 @@ class Rows:
 
     def run(self, seconds: float, heat: Heat, stop: Stop, target: int) -> bool:  # noqa: ARG002  it cools by itself
         """Searches for ``seconds``."""
-        self._search.run(seconds, stop=stop)
+        self._search.run(seconds, stop=stop, heat=HOT if seconds >= HOT_SECONDS else None)
         return self._news()
 
     def run_counted(self, seconds: float, heat: float) -> bool:
