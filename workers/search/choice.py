@@ -18,7 +18,7 @@ from workers.search import jobshop
 from workers.search.floor.search import FloorSearch
 from workers.search.jobshop import JobShopSearch, from_problem
 from workers.search.parallel.covers import covers as covers_rows
-from workers.search.parallel.search import HOT, ParallelSearch
+from workers.search.parallel.search import COLD, HOT, WARM, ParallelSearch
 
 Heat = Callable[[], float]
 """How hot a search still is: 1 at its beginning, 0 at its end."""
@@ -37,9 +37,6 @@ HOT_SECONDS = 1.0
 
 MANY_JOBS = 2000
 """With more jobs than this the plan handed over is a ``quick_plan`` already, and is not made again."""
-
-WARM, COLD = 0.02, 0.00015
-"""Temperatures of rows in typical costs of a piece."""
 
 
 class Searcher(Protocol):
