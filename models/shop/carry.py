@@ -14,6 +14,7 @@ from typing import Literal
 
 from models.shop.calendar import Calendars
 from models.shop.fixed_work import lot_seconds, standing
+from models.shop.open_time import OpenTime
 from models.shop.problem import (
     WHOLE_SHARE,
     Calendar,
@@ -35,7 +36,8 @@ State = Literal["running", "paused", "finished", "scrapped"]
 class Actual:
     """What the plant tells of an operation (or lot), in seconds from the problem's second zero.
 
-    ``stretches`` are the times it was worked on, in order; the end of the last one is None while it is running.
+    ``stretches`` are the times it was worked on, in order; the end of the last one is None while it goes on, and set
+    where running work has come to a stand.
     ``left``: (second, seconds of open time that were left then), where the plant says so; else what is left follows
     from the time worked. ``scrapped`` work is to be done again from the beginning; its stretches do not count.
     """
@@ -51,13 +53,18 @@ class Actual:
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """The problem that starts now, and the plan in force as decisions on what of it is not fixed, in their order.
+    """The problem that starts now, and of the plan in force what is not fixed there: ``rows`` in its own seconds.
 
     The problem's ``reference`` is the plan in force: what ``changes`` are counted against.
     """
 
     problem: Problem
-    decisions: tuple[Decision, ...]
+    rows: tuple[Assignment, ...]
+
+    @property
+    def decisions(self) -> tuple[Decision, ...]:
+        """The rows as decisions, in the order of the plan: replayed, they are the plan shifted by what happened."""
+        return Schedule(tuple(row._replace(fixed=False) for row in self.rows)).decisions()
 
 
 def carry(
@@ -69,14 +76,16 @@ def carry(
     *,
     assume: bool = True,
     pins: Collection[tuple[int, int]] | None = None,
+    hold: Collection[tuple[int, int]] = (),
 ) -> Carried:
     """The next problem after ``schedule``, a plan of ``problem``, has been in force until second ``now``.
 
     All seconds count from the problem's second zero; a ``now`` before it leaves it where it is. What ``actuals`` tell
     of an operation (or lot) counts; then the problem's own fixed work; of everything else it is assumed (``assume``)
     that it went as planned, unless its predecessors or what is on its machine or with its operator say otherwise.
-    What should have ended but is running has a second left. Work that starts within ``frozen`` seconds from now is
-    pinned where it fits in; so stays the problem's own pinned work, or of it only the (operation, lot) in ``pins``.
+    What should have ended but is running has a second left. Work that starts within ``frozen`` seconds from now, and
+    the (operation, lot) in ``hold``, are pinned where they can still be as planned. The problem's own pinned work stays
+    pinned whatever it contradicts, or of it only the (operation, lot) in ``pins``.
 
     A setup that is under way closes its machine until it is done, and leaves it in the family it was for; only where
     that family needs a setup even after itself it begins again. Work that was paused is planned again, on its machine,
@@ -99,7 +108,7 @@ def carry(
         if row.fixed and row.start >= now and (pins is None or key in pins):
             state.pin(row)
         elif row.start >= now or assume or row.fixed:
-            state.follow(row, frozen)
+            state.follow(row, frozen, hold)
     made = replace(
         shifted(problem, now),
         fixed=tuple(_shifted_work(work, now) for work in state.fixed.values()),
@@ -108,7 +117,7 @@ def carry(
     free = [row for key, row in rows.items() if key not in state.fixed]
     return Carried(
         replace(made, machines=state.machines(made), operations=state.operations(made)),
-        tuple(state.decision(row) for row in sorted(free, key=_order)),
+        tuple(state.left(row) for row in sorted(free, key=_order)),
     )
 
 
@@ -219,18 +228,18 @@ class _State:
         else:
             self._run(_row(actual, share, min(start, self.now), self.now), left)
 
-    def follow(self, row: Assignment, frozen: int) -> None:
+    def follow(self, row: Assignment, frozen: int, hold: Collection[tuple[int, int]]) -> None:
         """Takes a row of the plan as it was planned, where nothing speaks against it."""
         if not self.admits(row):
             return
         if row.end <= self.now:
             self._complete(row)
         elif row.start < self.now:
-            operator = row.operator if self.problem.operations[row.operation].skill is not None else None
-            self._run(row, max(1, self.calendars.both(row.machine, operator).between(self.now, row.end)))
+            opened = self._opened(row.operation, row.machine, row.operator)
+            self._run(row, max(1, opened.between(self.now, row.end)))
         elif row.setup_start is not None and row.setup_start < self.now and not self._sets_up(row):
             return
-        elif row.start < self.now + frozen:
+        elif (row.start < self.now + frozen or (row.operation, row.lot) in hold) and self._stands(row):
             self.pin(row)
 
     def admits(self, row: Assignment) -> bool:
@@ -248,11 +257,30 @@ class _State:
             return True
         return _fits(self._operator_use.get(row.operator, ()), row, self.problem.operators[row.operator].capacity)
 
+    def _stands(self, row: Assignment) -> bool:
+        """Whether the shop lets a row start and end when it was planned to: its dates, its machine and its operator."""
+        operation = self.problem.operations[row.operation]
+        whole = operation.options.get(row.machine)
+        earliest = max(self.problem.jobs[operation.job].earliest, operation.start_after or 0)
+        late = operation.end_before is not None and row.end > operation.end_before
+        if (whole is None and not row.fixed) or row.start < earliest or late:
+            return False
+        seconds = row.seconds if row.fixed or whole is None else lot_seconds(whole, row.share)
+        opened = self._opened(row.operation, row.machine, row.operator)
+        return opened.next_open(row.start) == row.start and opened.finish(row.start, seconds) == row.end
+
+    def _opened(self, operation: int, machine: int, operator: int | None) -> OpenTime:
+        needed = self.problem.operations[operation].skill is not None
+        return self.calendars.both(machine, operator if needed else None)
+
     def pin(self, row: Assignment) -> None:
         """Fixes work that has not begun."""
         if row.setup_start is not None and row.setup_start < self.now:
             self._sets_up(row)
-        self._fix(row, FixedWork(row.operation, row.machine, row.start, row.lot, row.share, row.operator), row.end)
+        stated = self.problem.fixed_by_operation.get(row.operation, ()) if row.fixed else ()
+        remaining = next((work.remaining for work in stated if work.lot == row.lot), None)
+        work = FixedWork(row.operation, row.machine, row.start, row.lot, row.share, row.operator, remaining)
+        self._fix(row, work, row.end)
 
     def _sets_up(self, row: Assignment) -> bool:
         """Takes a setup that is under way; False where its family needs a setup even after itself: it begins again."""
@@ -272,8 +300,8 @@ class _State:
 
     def _run(self, row: Assignment, left: int) -> None:
         work = FixedWork(row.operation, row.machine, row.start, row.lot, row.share, row.operator, left)
-        operator = row.operator if self.problem.operations[row.operation].skill is not None else None
-        end = self.calendars.both(row.machine, operator).finish(self.now, left) or self.now + left
+        end = self._opened(row.operation, row.machine, row.operator).finish(self.now, left)
+        end = self.now + left if end is None else end
         self._fix(row, work, end)
         self.begun.add((row.operation, row.lot))
 
@@ -288,12 +316,10 @@ class _State:
 
     def _left(self, actual: Actual, share: int) -> int:
         """Seconds of open time that running or paused work still takes after now, at least 1."""
-        operation = self.problem.operations[actual.operation]
-        operator = actual.operator if operation.skill is not None else None
-        opened = self.calendars.both(actual.machine, operator)
+        opened = self._opened(actual.operation, actual.machine, actual.operator)
         stretches = [(first, self.now if last is None else min(last, self.now)) for first, last in actual.stretches]
         if actual.left is None:
-            options = operation.options
+            options = self.problem.operations[actual.operation].options
             whole = lot_seconds(options.get(actual.machine, min(options.values())), share)
             return max(1, whole - sum(opened.between(*stretch) for stretch in stretches))
         since, seconds = actual.left
@@ -321,12 +347,16 @@ class _State:
             operations[number] = replace(operations[number], options={machine: left}, max_lots=1)
         return tuple(operations)
 
-    def decision(self, row: Assignment) -> Decision:
-        """The decision that the plan made of a row, on its machine where it was paused."""
-        paused = self._paused.get(row.operation)
-        if paused is None:
-            return Decision(row.operation, row.machine, row.operator, row.lot, row.share)
-        return Decision(row.operation, paused[0], row.operator, row.lot, row.share)
+    def left(self, row: Assignment) -> Assignment:
+        """A row of what is not fixed, in the seconds of the next problem, on a machine that may run it."""
+        options, machine, seconds = self.problem.operations[row.operation].options, row.machine, row.seconds
+        if row.operation in self._paused:
+            machine, seconds = self._paused[row.operation]
+        elif machine not in options:
+            machine = min(options, key=options.__getitem__)
+        setup = _earlier(row.setup_start, self.now)
+        start, end = row.start - self.now, row.end - self.now
+        return row._replace(machine=machine, seconds=seconds, start=start, end=end, setup_start=setup)
 
 
 def _order(row: Assignment) -> tuple[int, int, int, int]:

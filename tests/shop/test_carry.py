@@ -210,7 +210,7 @@ def _planned(document: Document, seed: int) -> tuple[Problem, Schedule]:
     return made, replay(made, [Decision(n, random.choice(sorted(made.operations[n].options))) for n in order])
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(problems(), st.integers(0, 99), st.integers(0, 40 * HOUR), st.sampled_from((0, HOUR, 12 * HOUR)))
 def test_a_plan_that_was_followed_is_carried_without_delay(
     document: Document, seed: int, now: int, frozen: int
@@ -229,7 +229,7 @@ def test_a_plan_that_was_followed_is_carried_without_delay(
             assert row.end + now <= max(ends[row.operation, row.lot], now)
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(problems(), st.integers(0, 99), st.integers(0, 40 * HOUR), st.data())
 def test_whatever_the_plant_tells_the_next_problem_is_sound(
     document: Document, seed: int, now: int, data: st.DataObject

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from models.shop.problem import Job, Operation, Problem
+from models.shop.parts import only
+from models.shop.problem import Problem
 from models.shop.reading.options import CALENDAR_RULE
 from models.shop.relax import relaxed
 
@@ -48,19 +49,5 @@ def without(problem: Problem, rules: Collection[str]) -> Problem:
 
 def excerpt(problem: Problem, job: int) -> tuple[Problem, int]:
     """The shop with one job and the jobs that have fixed work, numbered anew; and the job's index there."""
-    kept = sorted({job, *(problem.operations[work.operation].job for work in problem.fixed)})
-    place = {old: index for index, old in enumerate(kept)}
-    numbers: dict[int, int] = {}
-    jobs: list[Job] = []
-    operations: list[Operation] = []
-    for old, index in place.items():
-        jobs.append(replace(problem.jobs[old], index=index, first=len(numbers)))
-        for number in problem.jobs[old].operations:
-            numbers[number] = len(numbers)
-    for number, new in numbers.items():
-        operation = problem.operations[number]
-        before = tuple(numbers[one] for one in operation.predecessors)
-        operations.append(replace(operation, number=new, job=place[operation.job], predecessors=before))
-    fixed = tuple(replace(work, operation=numbers[work.operation]) for work in problem.fixed)
-    part = replace(problem, jobs=tuple(jobs), operations=tuple(operations), fixed=fixed, reference=(), warnings=())
-    return part, place[job]
+    part = only(problem, {job, *(problem.operations[work.operation].job for work in problem.fixed)})
+    return replace(part.problem, reference=(), warnings=()), part.jobs[job]

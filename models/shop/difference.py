@@ -1,0 +1,109 @@
+"""What is different from one plan to another, told of their result documents alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from models.shop.objective import CHANGE_TOLERANCE, HOUR
+from models.shop.problem import TERMS
+
+Document = dict[str, Any]
+Row = Mapping[str, Any]
+
+MOST_ROWS = 1000
+"""So many moved, added and dropped rows are listed each; all are counted."""
+
+RATES = ("completion_rate", "machine_utilisation", "on_time_rate")
+DIGITS = 6
+_PLACE = ("machine_id", "operator_id", "start_time", "end_time")
+
+
+def difference(a: Row, b: Row, tolerance: int = CHANGE_TOLERANCE, most: int = MOST_ROWS) -> Document:
+    """Plan ``b`` beside plan ``a``: what is ``moved``, ``added``, ``dropped``, and each objective term of both.
+
+    Moved is what is on another machine or starts more than ``tolerance`` seconds away, as ``changes`` count it; with
+    another operator or nearer it is ``adjusted``, which is only counted. Rows are told by job, operation and lot, at
+    most ``most`` of each kind: those on other machines first, then the furthest. Terms that count from second zero
+    (makespan) say more where both plans start at the same time.
+    """
+    before, after = _by_work(a), _by_work(b)
+    both = [key for key in before if key in after]
+    pairs = [_pair(key, before[key], after[key]) for key in both]
+    moved = [row for row in pairs if row["machine_changed"] or abs(row["hours"]) * HOUR > tolerance]
+    moved.sort(key=lambda row: (not row["machine_changed"], -abs(row["hours"])))
+    adjusted = sum(row["from"] != row["to"] for row in pairs) - len(moved)
+    added = [_alone(key, after[key]) for key in after if key not in before]
+    dropped = [_alone(key, before[key]) for key in before if key not in after]
+    return {
+        "a": _head(a),
+        "b": _head(b),
+        "counts": {
+            "unchanged": len(pairs) - len(moved) - adjusted,
+            "adjusted": adjusted,
+            "moved": len(moved),
+            "on_another_machine": sum(row["machine_changed"] for row in moved),
+            "added": len(added),
+            "dropped": len(dropped),
+        },
+        "terms": _terms(a["metrics"], b["metrics"]),
+        "moved": moved[:most],
+        "added": added[:most],
+        "dropped": dropped[:most],
+        "left_out": _left_out(b, a),
+        "taken_in": _left_out(a, b),
+    }
+
+
+def _by_work(document: Row) -> dict[tuple[str, str, int], Row]:
+    return {(row["job_id"], row["operation_id"], row["lot"]): row for row in document["scheduled_jobs"]}
+
+
+def _head(document: Row) -> Document:
+    ends = [row["end_time"] for row in document["scheduled_jobs"]]
+    return {
+        "schedule_id": document["schedule_id"],
+        "schedule_start": document["schedule_start"],
+        "status": document["status"],
+        "last_end": max(ends, key=datetime.fromisoformat, default=None),
+    }
+
+
+def _pair(key: tuple[str, str, int], before: Row, after: Row) -> Document:
+    was, now = (datetime.fromisoformat(row["start_time"]) for row in (before, after))
+    return {
+        **_named(key),
+        "from": _place(before),
+        "to": _place(after),
+        "hours": round((now - was).total_seconds() / HOUR, DIGITS),
+        "machine_changed": before["machine_id"] != after["machine_id"],
+    }
+
+
+def _alone(key: tuple[str, str, int], row: Row) -> Document:
+    return {**_named(key), **_place(row)}
+
+
+def _named(key: tuple[str, str, int]) -> Document:
+    return dict(zip(("job_id", "operation_id", "lot"), key, strict=True))
+
+
+def _place(row: Row) -> Document:
+    return {name: row[name] for name in _PLACE}
+
+
+def _terms(a: Row, b: Row) -> list[Document]:
+    names = (*TERMS, *RATES)
+    rows: list[Document] = []
+    for name in names:
+        before, after = a.get(name), b.get(name)
+        change = None if before is None or after is None else round(after - before, DIGITS)
+        rows.append({"term": name, "a": before, "b": after, "change": change})
+    return rows
+
+
+def _left_out(document: Row, other: Row) -> Sequence[str]:
+    """The jobs that ``document`` leaves out and ``other`` does not, though it knows them."""
+    known = {row["job_id"] for row in other["scheduled_jobs"]}
+    return [row["job_id"] for row in document["unscheduled_jobs"] if row["job_id"] in known]
