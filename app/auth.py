@@ -19,6 +19,7 @@ from models.settings import Settings
 from models.store import keys
 from models.store.views import KeyView, Role
 from models.tables.session import sessions
+from monitoring import metrics
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., object])
 
@@ -101,7 +102,9 @@ def _known(token: str) -> KeyView | None:
     remembered: dict[bytes, tuple[float, KeyView]] = current_app.extensions.setdefault(KEYS, {})
     digest, now = hashlib.sha256(token.encode()).digest(), time.monotonic()
     until, key = remembered.get(digest, (0.0, None))
-    if key is not None and now < until:
+    fresh = key is not None and now < until
+    metrics.cache_request("key", hit=fresh)
+    if fresh:
         return key
     found = keys.authenticate(sessions(settings.database_url), token)
     if len(remembered) >= KEYS_REMEMBERED:

@@ -2,37 +2,30 @@
 
 from __future__ import annotations
 
-import redis
 from flask import Flask, Response, current_app
 from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
-from sqlalchemy.exc import SQLAlchemyError
 
 from app.auth import SETTINGS, authenticate
 from app.openapi import answer
 from app.probes import Probe, database_probe, redis_probe
 from app.schemas.answers import Alive, Readiness
-from models.inflight import Inflight, connect
+from app.standing import Sources, standing
 from models.settings import Settings
-from models.store.standing import OpenRuns, open_runs
-from models.tables.session import reading, sessions
-from monitoring import metrics
-from monitoring.logs import get
-
-log = get(__name__)
+from monitoring.exposition import render
 
 api = APIBlueprint("health", __name__, abp_tags=[Tag(name="health", description="For probes and Prometheus.")])
 
-QUEUES = ("control", "plan", "solve")
 PROBES = "nightshift_probes"
-BROKER = "nightshift_broker"
+SOURCES = "nightshift_sources"
 
 
 def prepare(app: Flask) -> None:
     """Makes the probes of an application."""
     settings: Settings = app.extensions[SETTINGS]
-    app.extensions[PROBES] = (database_probe(settings), redis_probe(settings))
-    app.extensions[BROKER] = Inflight(connect(settings.redis_url))
+    probes = (database_probe(settings), redis_probe(settings))
+    app.extensions[PROBES] = probes
+    app.extensions[SOURCES] = Sources.of(settings, *probes)
 
 
 @api.before_request
@@ -76,42 +69,5 @@ def readyz() -> tuple[dict[str, object], int]:
 )
 def numbers() -> Response:
     """All metrics of this host's processes; what stands in queues and database where Redis and the database answer."""
-    data, content_type = metrics.render(_standing())
+    data, content_type = render(standing(current_app.extensions[SOURCES]))
     return Response(data, content_type=content_type)
-
-
-def _standing() -> metrics.Standing:
-    found = _open_runs()
-    queues = _depths()
-    if found is None:
-        return metrics.Standing(queues)
-    return metrics.Standing(queues, found.counts, found.oldest, found.heartbeat_age)
-
-
-def _open_runs() -> OpenRuns | None:
-    if not _answers("database"):
-        return None
-    settings: Settings = current_app.extensions[SETTINGS]
-    try:
-        with reading(sessions(settings.database_url)) as session:
-            return open_runs(session)
-    except SQLAlchemyError as error:
-        log.warning("open_runs_unknown", error=type(error).__name__)
-        return None
-
-
-def _depths() -> dict[str, int]:
-    if not _answers("redis"):
-        return {}
-    scratch: Inflight = current_app.extensions[BROKER]
-    try:
-        return {queue: scratch.queue_depth(queue) for queue in QUEUES}
-    except redis.RedisError as error:
-        log.warning("queue_depth_unknown", error=type(error).__name__)
-        return {}
-
-
-def _answers(name: str) -> bool:
-    """Whether this server answers its probe: a scrape must not wait for one that hangs."""
-    probes: tuple[Probe, ...] = current_app.extensions[PROBES]
-    return all(probe.ask().ok for probe in probes if probe.name == name)

@@ -10,12 +10,14 @@ from app.openapi import make_app
 from models.settings import Settings
 from models.settings import settings as process_settings
 from monitoring import logs
+from monitoring.statements import watch_statements
 
 
 def build(settings: Settings | None = None) -> OpenAPI:
     """The web application. Raises LookupError where a protected endpoint names no role."""
     settings = settings or process_settings()
     logs.configure(settings.log_format, settings.log_level.upper())
+    watch_statements()
     app = make_app("nightshift")
     app.validation_error_callback = errors.invalid_parameters
     app.json.sort_keys = False  # type: ignore[attr-defined]  # answers keep the order of their documentation

@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 import click
 
 from benchmarks.report import Report, median
-from monitoring import metrics
+from monitoring import exposition
 from monitoring.shared import KINDS
 
 WRITERS = 34
@@ -70,7 +70,7 @@ def scrape(repeats: int, out: Path | None) -> None:
             writers.communicate()  # ends when the last of them has closed its output
             time.sleep(SETTLE_SECONDS)
         begun = time.perf_counter()
-        metrics.tidy()
+        exposition.tidy()
         report.add("", "folding them once their processes are dead", (time.perf_counter() - begun) * 1000, "ms")
         report.add("", "files left", len(list(Path(folder).glob("*.db"))), "", KINDS)
         report.add("", "scrape of those, median", _scraped(repeats), "ms", 50)
@@ -81,6 +81,6 @@ def _scraped(repeats: int) -> float:
     times = []
     for _ in range(repeats):
         begun = time.perf_counter()
-        metrics.render()
+        exposition.render()
         times.append((time.perf_counter() - begun) * 1000)
     return median(times)

@@ -17,7 +17,7 @@ import redis
 from redis.backoff import ExponentialWithJitterBackoff
 from redis.retry import Retry
 
-from models.celery_queue import Message, messages
+from models.celery_queue import Message, lists, messages
 from models.compression import pack, unpack
 
 PREFIX: Final = "nightshift:"
@@ -45,10 +45,6 @@ redis.call('HSET', KEYS[1], 'beat:' .. ARGV[2], table.concat(now, '.'))
 redis.call('EXPIRE', KEYS[1], ARGV[1])
 return redis.call('HINCRBY', KEYS[1], 'deliveries:' .. ARGV[2], 1)
 """
-
-PRIORITY_SEPARATOR: Final = "\x06\x16"
-PRIORITY_STEPS: Final = (3, 6, 9)
-"""How Kombu names the lists of a queue's lower priorities: queue, separator, step."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,15 +165,13 @@ class Inflight:
     def queue_depth(self, queue: str) -> int:
         """How many Celery messages wait in ``queue``, all priorities together; those at a worker are not counted."""
         with self._client.pipeline(transaction=False) as pipe:
-            pipe.llen(queue)
-            for step in PRIORITY_STEPS:
-                pipe.llen(f"{queue}{PRIORITY_SEPARATOR}{step}")
+            for name in lists(queue):
+                pipe.llen(name)
             return sum(pipe.execute())
 
     def waiting(self, queue: str) -> set[Message]:
         """The Celery messages that wait in ``queue``; those that a worker has fetched are not among them."""
-        names = [queue, *(f"{queue}{PRIORITY_SEPARATOR}{step}" for step in PRIORITY_STEPS)]
-        return {message for name in names for message in messages(self._client, name)}
+        return {message for name in lists(queue) for message in messages(self._client, name)}
 
     def _put(self, run_id: str, attempt: int, part: str, batch: int, data: bytes) -> int:
         key = _key(run_id, attempt, part)

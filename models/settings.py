@@ -46,6 +46,7 @@ class Settings:
     counts how often a run whose worker was lost is tried in all. ``metrics_dir`` holds the metric files that processes
     share; ``worker_metrics_port`` 0 serves no worker metrics. ``redis_socket`` is the embedded server's socket; None
     where REDIS_URL names a server. ``protect_metrics`` asks for an API key at health and metrics endpoints too.
+    ``tls_certificate`` is the file whose end of validity is watched; None watches none.
     """
 
     data_dir: Path
@@ -61,6 +62,7 @@ class Settings:
     log_format: str = "console"
     log_level: str = "INFO"
     protect_metrics: bool = False
+    tls_certificate: Path | None = None
     solve_processes: int = 1
     solve_threads: int = 1
     hard_limit_seconds: int = 30
@@ -148,6 +150,7 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
         log_format=read.choice("NIGHTSHIFT_LOG_FORMAT", log_format, ("console", "json")),
         log_level=read.choice("NIGHTSHIFT_LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
         protect_metrics=read.choice("NIGHTSHIFT_PROTECT_METRICS", "0", ("0", "1")) == "1",
+        tls_certificate=read.file("NIGHTSHIFT_TLS_CERTIFICATE"),
         solve_processes=read.whole("NIGHTSHIFT_SOLVE_PROCESSES", os.cpu_count() or 1, 1, 1024),
         solve_threads=read.whole("NIGHTSHIFT_SOLVE_THREADS", 1, 1, 64),
         hard_limit_seconds=read.whole("NIGHTSHIFT_HARD_LIMIT_SECONDS", 30, 1, 3600),
@@ -221,6 +224,10 @@ class _Reader:
         if path.exists() and not path.is_dir():
             raise SettingsError(variable, "must name a folder", str(path))
         return path
+
+    def file(self, variable: str) -> Path | None:
+        value = self._value(variable)
+        return None if value is None else Path(value).expanduser().absolute()
 
     def url(self, variable: str, schemes: Collection[str]) -> str | None:
         value = self._value(variable)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from typing import Any
 
 import structlog
@@ -23,6 +23,23 @@ def hide_secrets(_logger: Any, _method: str, event: MutableMapping[str, Any]) ->
     return event
 
 
+_watchers: list[Callable[[str], None]] = []
+COUNTED = ("warning", "error", "critical")
+
+
+def watch(watcher: Callable[[str], None]) -> None:
+    """Tells ``watcher`` the level of every line from ``warning`` up that this process logs."""
+    _watchers.append(watcher)
+
+
+def count(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Tells the watchers, unless the line says ``uncounted``."""
+    if not event.pop("uncounted", False) and event.get("level") in COUNTED:
+        for watcher in _watchers:
+            watcher(event["level"])
+    return event
+
+
 def configure(log_format: str = "console", level: str = "INFO") -> None:
     """Sends every log of this process, structlog's and the standard library's, to stderr in one form.
 
@@ -34,6 +51,7 @@ def configure(log_format: str = "console", level: str = "INFO") -> None:
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.stdlib.ExtraAdder(),
+        count,
         hide_secrets,
     ]
     # tracebacks without local variables: a frame may hold a key
@@ -45,7 +63,7 @@ def configure(log_format: str = "console", level: str = "INFO") -> None:
         shared.append(structlog.processors.ExceptionRenderer(frames))
         last = structlog.processors.JSONRenderer()
     structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[structlog.stdlib.filter_by_level, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,

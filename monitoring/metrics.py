@@ -1,34 +1,19 @@
-"""Prometheus metrics of web and workers; docs/metrics.md lists them.
+"""Prometheus metrics that web and workers count as they go; docs/metrics.md lists them.
 
 Every process writes to the folder named by ``PROMETHEUS_MULTIPROC_DIR`` where it is set, so that counts of several
-processes add up and survive the death of a worker's children; whoever serves ``render`` reads the whole folder. What
-belongs to no process (queues, open runs) is read when it is asked for, by the one process that answers.
+processes add up and survive the death of a worker's children. What belongs to no process (queues, open runs, health) is
+read when Prometheus asks: ``monitoring.standing``. ``monitoring.exposition`` serves both.
 
 Times are in seconds, shares in parts of 1. Label values are bounded, see ``monitoring.labels``.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from functools import cache
-from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
+from prometheus_client import disable_created_metrics
 
-from prometheus_client import (
-    CONTENT_TYPE_LATEST,
-    REGISTRY,
-    CollectorRegistry,
-    disable_created_metrics,
-    generate_latest,
-    start_http_server,
-)
-from prometheus_client.core import GaugeMetricFamily
-from prometheus_client.registry import Collector
-
-from monitoring.labels import BoundedCounter, BoundedGauge, BoundedHistogram, bounded
-from monitoring.shared import SharedFiles, fold
+import monitoring.guarded  # noqa: F401  before the first metric is made
+from monitoring import logs
+from monitoring.labels import BoundedCounter, BoundedGauge, BoundedHistogram
 
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
@@ -40,6 +25,9 @@ SOLVE_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 20, 30, 60, 120, 300, 900
 
 TASK_BUCKETS = (0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600)
 """Control tasks take milliseconds, solve tasks their budget."""
+
+QUERY_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+"""A look-up by key takes half a millisecond; a statement waits at most 10 s for another's lock."""
 
 GAP_BUCKETS = (0.0, 0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 """Shares of 1; 0 is proved optimal."""
@@ -55,9 +43,13 @@ RUNS = BoundedCounter("nightshift_runs_total", "Schedule requests ended, by fina
 RUN_SECONDS = BoundedHistogram(
     "nightshift_run_seconds", "Time from acceptance to the stored end of a request.", ["state"], buckets=SOLVE_BUCKETS
 )
+WAIT_SECONDS = BoundedHistogram(
+    "nightshift_wait_seconds", "Time from acceptance until a worker takes a request up.", buckets=SOLVE_BUCKETS
+)
 FIRST_PLAN_SECONDS = BoundedHistogram(
     "nightshift_first_plan_seconds",
     "Time from acceptance to the first checked plan that can be read.",
+    ["size"],
     buckets=SOLVE_BUCKETS,
 )
 BATCHES = BoundedCounter(
@@ -101,6 +93,13 @@ TASKS = BoundedCounter(
     "nightshift_tasks_total", "Celery tasks run, by outcome (done, retried, failed).", ["task", "outcome"]
 )
 TASK_SECONDS = BoundedHistogram("nightshift_task_seconds", "Time a Celery task ran.", ["task"], buckets=TASK_BUCKETS)
+TASK_CPU_SECONDS = BoundedCounter(
+    "nightshift_task_cpu_seconds_total", "Processor time spent in Celery tasks.", ["task"]
+)
+LEASES_LOST = BoundedCounter(
+    "nightshift_leases_lost_total",
+    "Times a worker found that its request had moved on to another attempt without it.",
+)
 RESUMED = BoundedCounter("nightshift_resumptions_total", "Next attempts of requests whose work was lost or had failed.")
 REFUSED_PLANS = BoundedCounter(
     "nightshift_refused_plans_total", "Plans that the validator refused before they were stored."
@@ -111,93 +110,60 @@ SWEPT = BoundedCounter(
     "nightshift_sweep_steps_total", "Stuck requests that the sweep saw to, by what it did.", ["step"]
 )
 
+QUERY_SECONDS = BoundedHistogram(
+    "nightshift_database_query_seconds",
+    "Time a database statement took, its wait for locks included.",
+    ["operation"],
+    buckets=QUERY_BUCKETS,
+)
+DATABASE_ERRORS = BoundedCounter("nightshift_database_errors_total", "Database statements that failed.", ["reason"])
+CACHE_REQUESTS = BoundedCounter("nightshift_cache_requests_total", "Look-ups in a cache.", ["cache", "result"])
+LOG_EVENTS = BoundedCounter("nightshift_log_events_total", "Log lines of level warning and above.", ["level"])
 
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """What stands in queues and database at this moment. What could not be asked for stays empty, and is not told.
-
-    ``queues``: messages waiting; ``open_runs``, ``oldest_runs``: by state, how many and the greatest age since
-    acceptance in seconds; ``heartbeat_age``: the greatest among runs being solved, 0 where none is.
-    """
-
-    queues: Mapping[str, int] = field(default_factory=dict)
-    open_runs: Mapping[str, int] = field(default_factory=dict)
-    oldest_runs: Mapping[str, float] = field(default_factory=dict)
-    heartbeat_age: float | None = None
-
-
-class _Now(Collector):
-    """What is read when it is asked for."""
-
-    def __init__(self, standing: Standing) -> None:
-        self.standing = standing
-
-    def collect(self) -> Iterator[GaugeMetricFamily]:
-        return (family for family in standing_families(self.standing) if family.samples)
-
-
-def standing_families(now: Standing) -> Iterator[GaugeMetricFamily]:
-    """What stands at this moment, as metrics."""
-    beat = {} if now.heartbeat_age is None else {"": now.heartbeat_age}
-    yield _family("nightshift_queue_depth", "Messages waiting in a queue.", "queue", now.queues)
-    yield _family("nightshift_open_runs", "Requests that have not ended, by state.", "state", now.open_runs)
-    yield _family(
-        "nightshift_oldest_run_age_seconds",
-        "Time since the oldest request of a state was accepted, 0 where there is none.",
-        "state",
-        now.oldest_runs,
-    )
-    yield _family(
-        "nightshift_oldest_heartbeat_age_seconds",
-        "Greatest time since a request being solved gave a sign of life, 0 where there is none.",
-        None,
-        beat,
-    )
-    yield _family("nightshift_build_info", "1, labelled with the version that runs.", "version", {_version(): 1})
-
-
-def _family(name: str, text: str, label: str | None, values: Mapping[str, float]) -> GaugeMetricFamily:
-    family = GaugeMetricFamily(name, text, labels=[] if label is None else [label])
-    for value, number in values.items():
-        family.add_metric([] if label is None else [bounded(label, value)], number)
-    return family
-
-
-@cache
-def _version() -> str:
-    try:
-        return version("nightshift")
-    except PackageNotFoundError:
-        return "unknown"
+PLANT_RUNS = BoundedCounter(
+    "nightshift_plant_runs_total", "Schedule requests ended, by plant and final state.", ["plant", "state"]
+)
+PLANT_MAKESPAN = BoundedGauge(
+    "nightshift_plant_makespan_seconds",
+    "Makespan of a plant's latest ended request.",
+    ["plant"],
+    multiprocess_mode="mostrecent",
+)
+PLANT_TARDINESS = BoundedGauge(
+    "nightshift_plant_weighted_tardiness_seconds",
+    "Weighted tardiness of a plant's latest ended request.",
+    ["plant"],
+    multiprocess_mode="mostrecent",
+)
+PLANT_TARDY_JOBS = BoundedGauge(
+    "nightshift_plant_tardy_jobs",
+    "Tardy jobs of a plant's latest ended request.",
+    ["plant"],
+    multiprocess_mode="mostrecent",
+)
+PLANT_ON_TIME = BoundedGauge(
+    "nightshift_plant_on_time_ratio",
+    "Share of jobs on time in a plant's latest ended request.",
+    ["plant"],
+    multiprocess_mode="mostrecent",
+)
+PLANT_COMPLETION = BoundedGauge(
+    "nightshift_plant_completion_ratio",
+    "Share of jobs scheduled in a plant's latest ended request.",
+    ["plant"],
+    multiprocess_mode="mostrecent",
+)
+PLANT_UTILISATION = BoundedGauge(
+    "nightshift_plant_utilisation_ratio",
+    "Machine utilisation in a plant's latest ended request.",
+    ["plant"],
+    multiprocess_mode="mostrecent",
+)
 
 
-def registry(standing: Standing | None = None) -> CollectorRegistry:
-    """All metrics of this host's processes, and what stands at this moment where it is given."""
-    found = CollectorRegistry()
-    folder = _folder()
-    found.register(REGISTRY if folder is None else SharedFiles(folder))
-    if standing is not None:
-        found.register(_Now(standing))
-    return found
+def cache_request(cache: str, *, hit: bool) -> None:
+    """Counts a look-up in ``cache``."""
+    CACHE_REQUESTS.labels(cache, "hit" if hit else "miss").inc()
 
 
-def render(standing: Standing | None = None) -> tuple[bytes, str]:
-    """The metrics in Prometheus' text form, and its content type."""
-    return generate_latest(registry(standing)), CONTENT_TYPE_LATEST
-
-
-def serve(port: int) -> None:
-    """Serves the metrics of this host's processes on ``port`` from a thread of its own."""
-    start_http_server(port, registry=registry())
-
-
-def tidy() -> None:
-    """Folds what dead processes left, so that the number of files is bounded also where nobody scrapes."""
-    folder = _folder()
-    if folder is not None:
-        fold(folder)
-
-
-def _folder() -> Path | None:
-    named = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
-    return Path(named) if named else None
+logs.watch(lambda level: LOG_EVENTS.labels(level).inc())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from itertools import count
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Any
 
 from celery import Task
@@ -15,6 +15,7 @@ from models.inflight import Inflight, connect
 from models.settings import settings
 from models.tables.session import sessions
 from monitoring import logs, metrics
+from monitoring.statements import watch_statements
 from tasks.away import DATABASE_AWAY, REDIS_AWAY, SERVER_ERRORS, patiently
 
 RETRIES = 6
@@ -40,7 +41,7 @@ class RunTask(Task):  # type: ignore[misc]  # Celery is untyped
         """Runs the task with its log context, and observes how long it took."""
         names = ("run_id", "attempt", "batch")
         context = dict(zip(names, args, strict=False)) | {k: v for k, v in kwargs.items() if k in names}
-        begun, tries = perf_counter(), count()
+        begun, worked, tries = perf_counter(), process_time(), count()
 
         def call() -> Any:
             self.request.update(tried_here=next(tries))
@@ -54,6 +55,7 @@ class RunTask(Task):  # type: ignore[misc]  # Celery is untyped
                 raise RuntimeError("there is not enough memory") from error
             finally:
                 metrics.TASK_SECONDS.labels(self.name).observe(perf_counter() - begun)
+                metrics.TASK_CPU_SECONDS.labels(self.name).inc(process_time() - worked)
 
     @property
     def again(self) -> bool:
@@ -88,6 +90,7 @@ class RunTask(Task):  # type: ignore[misc]  # Celery is untyped
 @functools.cache
 def database() -> sessionmaker[Session]:
     """Sessions of this process."""
+    watch_statements()
     return sessions()
 
 

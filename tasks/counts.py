@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from models.shop.problem import COUNT_TERMS
+from models.store.views import RunView
 from monitoring import metrics
+from monitoring.labels import NO_PLANT, SIZES, step_of
 from workers.batch import Answer
 from workers.conclude import Conclusion
 
@@ -30,10 +34,28 @@ def _reason(answer: Answer, *, last_attempt: bool) -> str | None:
     return "failed" if answer.fallback else None
 
 
-def ended(conclusion: Conclusion, state: str, seconds: float, *, unanswered: int) -> None:
-    """Counts a run that has ended ``seconds`` after it was accepted, ``unanswered`` of its batches without answer."""
+def begun(view: RunView) -> None:
+    """Counts that a worker has taken up a run."""
+    metrics.WAIT_SECONDS.observe(max(0.0, view.age))
+
+
+def first_plan(view: RunView) -> None:
+    """Counts that a run's first plan can be read."""
+    metrics.FIRST_PLAN_SECONDS.labels(step_of(SIZES, view.jobs)).observe(max(0.0, view.age))
+
+
+def failed(view: RunView) -> None:
+    """Counts a run that has ended with an error."""
+    metrics.RUNS.labels("failed").inc()
+    metrics.PLANT_RUNS.labels(view.plant or NO_PLANT, "failed").inc()
+    metrics.RUN_SECONDS.labels("failed").observe(max(0.0, view.age))
+
+
+def ended(conclusion: Conclusion, view: RunView, state: str, *, unanswered: int) -> None:
+    """Counts a run that has ended with a plan, ``unanswered`` of its batches without answer."""
     metrics.RUNS.labels(state).inc()
-    metrics.RUN_SECONDS.labels(state).observe(seconds)
+    metrics.RUN_SECONDS.labels(state).observe(max(0.0, view.age))  # a database's clock may be set back
+    _plant(conclusion, view.plant or NO_PLANT, state)
     metrics.JOBS.labels("scheduled").inc(conclusion.scheduled)
     metrics.JOBS.labels("left_out").inc(conclusion.left_out)
     if unanswered:
@@ -50,3 +72,22 @@ def ended(conclusion: Conclusion, state: str, seconds: float, *, unanswered: int
         metrics.OBJECTIVE_SECONDS.labels(name).set(value * SECONDS_PER_HOUR)
     if gap is not None:
         metrics.GAP.labels(name).observe(gap)
+
+
+def _plant(conclusion: Conclusion, plant: str, state: str) -> None:
+    metrics.PLANT_RUNS.labels(plant, state).inc()
+    measured = conclusion.metrics
+    metrics.PLANT_MAKESPAN.labels(plant).set(_number(measured, "makespan") * SECONDS_PER_HOUR)
+    metrics.PLANT_TARDINESS.labels(plant).set(_number(measured, "weighted_tardiness") * SECONDS_PER_HOUR)
+    metrics.PLANT_TARDY_JOBS.labels(plant).set(_number(measured, "tardy_jobs"))
+    for gauge, name in (
+        (metrics.PLANT_ON_TIME, "on_time_rate"),
+        (metrics.PLANT_COMPLETION, "completion_rate"),
+        (metrics.PLANT_UTILISATION, "machine_utilisation"),
+    ):
+        if measured.get(name) is not None:
+            gauge.labels(plant).set(_number(measured, name))
+
+
+def _number(measured: Mapping[str, float | None], name: str) -> float:
+    return measured.get(name) or 0.0

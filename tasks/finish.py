@@ -11,6 +11,7 @@ from models.shop.timeline import replay
 from models.store import plans, runs
 from models.store.views import BatchRecord, RunView
 from models.tables.session import in_transaction, reading
+from monitoring import metrics
 from monitoring.logs import get
 from tasks import counts, steps
 from tasks.base import RunTask, database, inflight
@@ -97,9 +98,10 @@ def _finish(view: RunView, job: Work, *, merged: bool) -> None:
     )
     if not stored:
         log.info("finish_lost", reason="the run moved on or ended meanwhile")
+        metrics.LEASES_LOST.inc()
         return
     forget(run_id, attempt)
-    counts.ended(conclusion, state, view.age, unanswered=0 if merged else len(job.batches) - len(answers))
+    counts.ended(conclusion, view, state, unanswered=0 if merged else len(job.batches) - len(answers))
     log.info(
         "finished",
         state=state,

@@ -10,9 +10,8 @@ from models.shop.timeline import replay
 from models.store import plans, runs
 from models.store.views import RunView
 from models.tables.session import in_transaction, reading
-from monitoring import metrics
 from monitoring.logs import get
-from tasks import checkpoint, steps
+from tasks import checkpoint, counts, steps
 from tasks.base import RunTask, database, inflight
 from tasks.board import RedisBoard, from_bytes
 from tasks.commands import send
@@ -50,6 +49,7 @@ def _plan(view: RunView, job: Work) -> None:
         return
     inflight().open(view.id, view.attempt, count)
     if begun:
+        counts.begun(view)
         log.info("split", batches=count, seconds_each=round(job.seconds, 3), jobs=len(job.problem.jobs))
     if count == 0 or view.cancel_requested:
         send("finish", view.id, view.attempt)
@@ -75,7 +75,7 @@ def first_plan(view: RunView, job: Work) -> None:
         schedule = dispatch_plans(job.problem, range(len(job.problem.jobs)), limits, calendars).schedule
     incumbent = board.offer(value_of(job.problem, schedule), schedule.decisions())
     if checkpoint.keep(view, job, incumbent, {}, calendars):
-        metrics.FIRST_PLAN_SECONDS.observe(view.age)
+        counts.first_plan(view)
 
 
 def send_batches(view: RunView, numbers: Iterable[int]) -> None:

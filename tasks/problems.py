@@ -12,6 +12,7 @@ from models.shop.problem import Problem
 from models.shop.relax import relaxed
 from models.store import runs
 from models.tables.session import reading
+from monitoring import metrics
 from tasks.base import database
 from workers.batch import first_round_share
 from workers.engine import STEADY
@@ -42,9 +43,17 @@ def rounds(batches: int) -> int:
     return max(1, math.ceil(batches / settings().solve_processes))
 
 
-@lru_cache(maxsize=KEPT)
 def work(run_id: str) -> Work:
-    """Loads, parses and splits the problem of a run. Raises LookupError for an unknown run."""
+    """The problem of a run: remembered, or loaded, parsed and split. Raises LookupError for an unknown run."""
+    hits = loaded.cache_info().hits
+    found = loaded(run_id)
+    metrics.cache_request("problem", hit=loaded.cache_info().hits > hits)
+    return found
+
+
+@lru_cache(maxsize=KEPT)
+def loaded(run_id: str) -> Work:
+    """The problem of a run, as ``work`` remembers it."""
     with reading(database()) as session:
         body = runs.problem_body(session, run_id)
     problem = relaxed(load(body))

@@ -10,6 +10,7 @@ from models.store.views import RunView
 from models.tables.session import in_transaction, reading
 from monitoring import metrics
 from monitoring.logs import get
+from tasks import counts
 from tasks.base import database, inflight
 from tasks.board import incumbents
 from tasks.commands import send
@@ -54,7 +55,7 @@ def restart(view: RunView, why: str) -> bool:
         }
         stored = in_transaction(database(), lambda session: runs.fail(session, view.id, view.attempt, error))
         if stored:
-            metrics.RUNS.labels("failed").inc()
+            counts.failed(view)
             log.error("run_failed", run_id=view.id, attempts=view.attempt, why=why)
             forget(view.id, view.attempt)
         return stored

@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager
 from models.inflight import BatchState, Inflight
 from models.store import runs
 from models.tables.session import in_transaction, reading
+from monitoring import metrics
 from monitoring.logs import get
 from tasks.away import SERVER_ERRORS
 from tasks.base import database
@@ -91,4 +92,7 @@ class BatchWatch:
         alive = in_transaction(database(), lambda session: runs.beat(session, self.run_id, self.attempt))
         with reading(database()) as session:
             view = runs.get(session, self.run_id)
+        if not alive and not self.stopped and view is not None and view.attempt != self.attempt:
+            metrics.LEASES_LOST.inc()
+            log.warning("lease_lost", now=view.attempt)
         self.stopped = self.stopped or not alive or (view is not None and view.cancel_requested)

@@ -10,6 +10,7 @@ from models.explanations import Explanation
 from models.store import runs
 from models.store.views import RunView
 from models.tables.session import reading
+from monitoring import metrics
 from monitoring.logs import get
 from tasks.base import database, explanations
 from tasks.commands import send
@@ -48,6 +49,7 @@ def why(run_id: str, job_id: str | None) -> Answer | None:
     try:
         kept = explanations()
         found = kept.read(run_id, job_id)
+        metrics.cache_request("explanation", hit=found is not None)
         if (found is None or found.kind == "partial") and kept.ask(run_id, job_id, ASK_SECONDS):
             send("explain", run_id, job_id=job_id)
     except redis.RedisError as error:

@@ -193,5 +193,5 @@ def _alone(data_dir: Path) -> Iterator[None]:
 def _forget_metrics(folder: Path) -> None:
     """Makes the folder, without the metric files that processes of an earlier start left."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for file in folder.glob("*.db"):
+    for file in (*folder.glob("*.db"), *folder.glob("names-*")):
         file.unlink()

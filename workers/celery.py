@@ -11,15 +11,29 @@ Every setting below has a reason that was measured or met:
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
+import redis
 from celery import Celery
-from celery.signals import celeryd_init, setup_logging, worker_process_init, worker_ready
+from celery.signals import (
+    beat_init,
+    before_task_publish,
+    celeryd_init,
+    setup_logging,
+    worker_process_init,
+    worker_ready,
+    worker_shutting_down,
+)
 from kombu.entity import Queue
 
+from models.celery_queue import SENT_AT
+from models.inflight import connect
 from models.settings import settings
-from monitoring import logs, metrics
+from models.signs import Signs
+from monitoring import exposition, logs
 from workers.engine import load, warm_once
+from workers.vitals import Vitals
 
 CONTROL_QUEUE = "control"
 """Short tasks: finish, sweep. They never wait behind a solve, nor behind the first plan of a large problem."""
@@ -123,15 +137,45 @@ def _import_solver_before_fork(options: dict[str, Any] | None = None, **_: Any) 
         warm_once()
 
 
+@before_task_publish.connect  # type: ignore[untyped-decorator]
+def _say_when(headers: dict[str, Any] | None = None, **_: Any) -> None:
+    """Says in every message when it was sent, so that the age of a queue can be told."""
+    if headers is not None:
+        headers[SENT_AT] = time.time()
+
+
+@beat_init.connect  # type: ignore[untyped-decorator]
+def _tell_of_beat(**_: Any) -> None:
+    """Beat's sign of life is that it sends: a loop that hangs gives none."""
+    signs = Signs(connect(settings().redis_url))
+
+    def tell(**_: Any) -> None:
+        try:
+            signs.tell("beat", "beat", {})
+        except redis.RedisError as error:
+            logs.get(__name__).warning("beat_untold", error=type(error).__name__)
+
+    before_task_publish.connect(tell, weak=False)
+
+
+@worker_ready.connect  # type: ignore[untyped-decorator]
+def _tell_of_worker(sender: Any = None, **_: Any) -> None:
+    """Tells of this worker from now on, until it is asked to stop."""
+    queues = sorted(sender.app.amqp.queues.consume_from)
+    vitals = Vitals(Signs(connect(settings().redis_url)), queues)
+    vitals.start()
+    worker_shutting_down.connect(lambda **_: vitals.stop(), weak=False)
+
+
 @worker_ready.connect  # type: ignore[untyped-decorator]
 def _serve_metrics(**_: Any) -> None:
     """Serves this host's metrics where a port is set; on the web's host its own /metrics already covers the workers."""
     port = settings().worker_metrics_port
     if port:
-        metrics.serve(port)
+        exposition.serve(port)
 
 
 @worker_process_init.connect  # type: ignore[untyped-decorator]
 def _tidy_metrics(**_: Any) -> None:
     """A new child takes the place of one that died: what that one counted is folded into one file."""
-    metrics.tidy()
+    exposition.tidy()

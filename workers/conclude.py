@@ -57,7 +57,7 @@ class Conclusion:
     """A run's result document and what is counted of it.
 
     ``first_level``: name, value (hours or count) and gap of the first objective level. ``refused``: the validator
-    refused the engines' plan and the dispatch plan took its place.
+    refused the engines' plan and the dispatch plan took its place. ``metrics`` as the document states them.
     """
 
     document: dict[str, object]
@@ -66,6 +66,7 @@ class Conclusion:
     left_out: int
     refused: bool
     first_level: tuple[str, float, float | None] | None
+    metrics: Mapping[str, float | None]
 
 
 def conclude(
@@ -141,6 +142,7 @@ def conclude(
         left_out=missing,
         refused=refused,
         first_level=_first(levels),
+        metrics=as_document(plan.metrics),
     )
 
 

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import text
 
 from app import create_app
-from app.health import QUEUES
 from app.probes import Finding, NotReady, Probe
+from app.standing import QUEUES
 from models.tables.session import sessions, transaction
 from tests.app.conftest import Api
 

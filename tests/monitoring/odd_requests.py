@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app import create_app
-from monitoring import metrics
+from monitoring import exposition
 
 ROUNDS = 50
 
@@ -17,4 +17,4 @@ def send() -> None:
         client.get(f"/livez?odd={number}", headers={"Host": f"odd{number}.example", "X-Request-Id": f"odd{number}"})
         client.open("/livez", method=f"ODD{number}")
         client.delete(f"/odd/{number}")
-    print(metrics.render()[0].decode())
+    print(exposition.render()[0].decode())

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry
 
-from monitoring import labels, metrics
+from monitoring import exposition, labels, metrics
 from monitoring.labels import MOST_VALUES, OTHER, VALUES, BoundedCounter, bounded
 from tests.monitoring.listed import registered
 
@@ -38,7 +38,7 @@ def test_a_wrong_number_of_values_is_refused() -> None:
 
 
 def test_every_label_is_bounded_or_known_to_the_code_alone() -> None:
-    by_code = {"route", "task", "step", "queue", "version"}
+    by_code = {"route", "task", "step", "version"} | labels.HOST_WIDE
     assert {name for metric in registered() for name in metric.labels} <= VALUES.keys() | by_code
 
 
@@ -57,7 +57,7 @@ def test_odd_requests_make_no_series(tmp_path: Path) -> None:
 def test_an_objective_or_reason_that_is_new_counts_as_other() -> None:
     metrics.FALLBACKS.labels("machine M7 of job J9 exploded").inc()
     metrics.OBJECTIVE_SECONDS.labels("makespan of plant 9").set(1)
-    text = metrics.render()[0].decode()
+    text = exposition.render()[0].decode()
     assert 'nightshift_fallbacks_total{reason="other"}' in text
     assert "M7" not in text
     assert "plant 9" not in text

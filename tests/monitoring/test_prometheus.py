@@ -18,9 +18,9 @@ from typing import Any
 import pytest
 from prometheus_client.metrics import MetricWrapperBase
 
-from monitoring import metrics
+from monitoring import exposition, metrics
 from monitoring.labels import VALUES
-from tests.monitoring.listed import STANDING, registered
+from tests.monitoring.listed import everything, registered
 from workers.boot import free_port
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]
@@ -34,7 +34,7 @@ START_SECONDS = 30.0
 
 class _Scraped(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
-        data, content_type = metrics.render(STANDING)
+        data, content_type = exposition.render(everything())
         self.send_response(200)
         self.send_header("Content-Type", content_type)
         self.end_headers()

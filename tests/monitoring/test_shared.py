@@ -12,12 +12,12 @@ import pytest
 from prometheus_client.mmap_dict import MmapedDict
 from prometheus_client.parser import text_string_to_metric_families
 
-from monitoring import metrics
+from monitoring import exposition
 from monitoring.shared import KINDS, fold
 
 COUNT = """
 import sys
-from monitoring import metrics
+from monitoring import exposition, metrics
 metrics.RUNS.labels("finished").inc(int(sys.argv[1]))
 metrics.RUN_SECONDS.labels("finished").observe(float(sys.argv[1]))
 metrics.OBJECTIVE_SECONDS.labels("makespan").set(float(sys.argv[1]))
@@ -36,7 +36,7 @@ def count(amount: int) -> None:
 
 
 def samples() -> dict[str, float]:
-    text = metrics.render()[0].decode()
+    text = exposition.render()[0].decode()
     return {
         f"{sample.name}{sample.labels or ''}": sample.value
         for family in text_string_to_metric_families(text)
@@ -69,8 +69,8 @@ def test_dead_processes_add_up_in_one_file_of_each_kind(folder: Path) -> None:
 
 def test_buckets_of_dead_processes_are_not_accumulated_twice(folder: Path) -> None:
     count(1)
-    before = metrics.render()[0]
-    assert metrics.render()[0] == before
+    before = exposition.render()[0]
+    assert exposition.render()[0] == before
     assert b'nightshift_run_seconds_bucket{le="1.0",state="finished"} 1.0' in before
     assert b'nightshift_run_seconds_bucket{le="+Inf",state="finished"} 1.0' in before
 

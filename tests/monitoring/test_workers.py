@@ -12,7 +12,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from benchmarks.survival.stack import WORKERS, Stack
-from monitoring import metrics
+from monitoring import exposition
 from monitoring.shared import KINDS
 from tests.conftest import _redis_program, embedded_redis
 from tests.tasks.conftest import shop
@@ -47,7 +47,7 @@ def stack(sqlite_template: Path, own_redis: str, tmp_path: Path, monkeypatch: py
 
 
 def value(name: str, **labels: str) -> float:
-    families = text_string_to_metric_families(metrics.render()[0].decode())
+    families = text_string_to_metric_families(exposition.render()[0].decode())
     return sum(
         sample.value
         for family in families

@@ -110,5 +110,5 @@ def _forget() -> None:
     settings.cache_clear()
     base.forget_connections()
     board.incumbents.cache_clear()
-    problems.work.cache_clear()
+    problems.loaded.cache_clear()
     queries.forget()

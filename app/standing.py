@@ -1,0 +1,139 @@
+"""Reads what stands at this moment for a scrape. A server that is away leaves its series out, and costs no wait."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any, cast
+
+import psutil
+import redis
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.probes import Probe
+from models.celery_queue import waiting
+from models.inflight import connect
+from models.settings import Settings
+from models.signs import Sign, Signs
+from models.store.standing import open_runs
+from models.tables.session import reading, sessions
+from monitoring.exposition import metrics_folder
+from monitoring.guarded import complete
+from monitoring.host import certificate_end, disk_use
+from monitoring.labels import PROCESSES
+from monitoring.logs import get
+from monitoring.standing import Standing
+
+QUEUES = ("control", "plan", "solve")
+
+ALIVE_SECONDS = 15.0
+"""A worker tells of itself every 5 s; one that has not for this long is not counted."""
+
+log = get(__name__)
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What a scrape reads: settings, a client of Redis, and the probes that say whether a server answers."""
+
+    settings: Settings
+    redis: redis.Redis
+    database_probe: Probe
+    redis_probe: Probe
+
+    @classmethod
+    def of(cls, settings: Settings, database_probe: Probe, redis_probe: Probe) -> Sources:
+        """The sources of an application."""
+        psutil.cpu_percent()  # the first call has nothing to compare with
+        return cls(settings, connect(settings.redis_url), database_probe, redis_probe)
+
+
+def standing(sources: Sources) -> Standing:
+    """What stands now, as far as its sources answer."""
+    found = Standing()
+    found.tell("nightshift_source_up", float(_database(sources, found)), "database")
+    found.tell("nightshift_source_up", float(_redis(sources, found)), "redis")
+    found.tell("nightshift_source_up", float(_metric_files(found)), "metric_files")
+    _host(sources.settings, found)
+    return found
+
+
+def _database(sources: Sources, found: Standing) -> bool:
+    if not sources.database_probe.ask().ok:
+        return False
+    try:
+        with reading(sessions(sources.settings.database_url)) as session:
+            now = open_runs(session)
+    except SQLAlchemyError as error:
+        log.warning("open_runs_unknown", error=type(error).__name__)
+        return False
+    for state, count in now.counts.items():
+        found.tell("nightshift_open_runs", count, state)
+    for state, age in now.oldest.items():
+        found.tell("nightshift_oldest_run_age_seconds", age, state)
+    found.tell("nightshift_oldest_heartbeat_age_seconds", now.heartbeat_age)
+    return True
+
+
+def _redis(sources: Sources, found: Standing) -> bool:
+    if not sources.redis_probe.ask().ok:
+        return False
+    try:
+        queues = waiting(sources.redis, QUEUES)
+        memory = cast("dict[str, Any]", sources.redis.info("memory"))
+        signs = Signs(sources.redis)
+        workers, beat = signs.read("worker"), signs.read("beat")
+    except redis.RedisError as error:
+        log.warning("redis_unknown", error=type(error).__name__)
+        return False
+    for queue, now in queues.items():
+        found.tell("nightshift_queue_depth", now.depth, queue)
+        found.tell("nightshift_queue_oldest_age_seconds", now.oldest, queue)
+    found.tell("nightshift_redis_used_bytes", memory["used_memory"])
+    if memory.get("maxmemory"):
+        found.tell("nightshift_redis_limit_bytes", memory["maxmemory"])
+    for sign in beat:
+        found.tell("nightshift_beat_age_seconds", sign.age)
+    _workers([sign for sign in workers if sign.age <= ALIVE_SECONDS], found)
+    return True
+
+
+def _workers(signs: list[Sign], found: Standing) -> None:
+    for queue in QUEUES:
+        of_queue = [sign.told for sign in signs if queue in sign.told["queues"]]
+        found.tell("nightshift_workers", len(of_queue), queue)
+        found.tell("nightshift_worker_processes", sum(told["processes"] for told in of_queue), queue)
+    for kind in PROCESSES:
+        told = [sign.told for sign in signs if kind in sign.told["queues"][:1]]
+        if told:
+            found.tell("nightshift_process_resident_bytes", max(row["resident"] for row in told), kind)
+            found.tell("nightshift_process_total_bytes", sum(row["total"] for row in told), kind)
+    resident = psutil.Process().memory_info().rss
+    found.tell("nightshift_process_resident_bytes", resident, "web")
+    found.tell("nightshift_process_total_bytes", resident, "web")
+
+
+def _metric_files(found: Standing) -> bool:
+    folder = metrics_folder()
+    if folder is None:
+        return True  # there is one process, and it counts for itself
+    try:
+        found.tell("nightshift_metric_files", sum(1 for _ in folder.glob("*.db")))
+        return complete() and folder.is_dir()
+    except OSError as error:
+        log.warning("metric_files_unknown", error=str(error))
+        return False
+
+
+def _host(settings: Settings, found: Standing) -> None:
+    found.tell("nightshift_host_cpu_used_ratio", psutil.cpu_percent() / 100)
+    found.tell("nightshift_host_memory_used_ratio", psutil.virtual_memory().percent / 100)
+    for name, folder in (("data", settings.data_dir), ("metrics", settings.metrics_dir)):
+        disk = disk_use(folder)
+        if disk is not None:
+            found.tell("nightshift_disk_used_ratio", disk.used_share, name)
+            found.tell("nightshift_disk_free_bytes", disk.free_bytes, name)
+    if settings.tls_certificate is not None:
+        ends = certificate_end(settings.tls_certificate)
+        if ends is not None:
+            found.tell("nightshift_certificate_expiry_seconds", ends - time.time())
