@@ -46,10 +46,16 @@ LARGE_BLOCK = 256 * 1024
 """Bytes from which on memory is given back to the system when it is freed: bodies and results come and go."""
 
 
+def post_fork(_arbiter: object, _worker: object) -> None:
+    """Called in the process that serves, before it imports the application, of which nothing becomes garbage."""
+    gc.disable()  # saves a tenth of the start
+
+
 def post_worker_init(_worker: object) -> None:
     """Called in the process that serves, once the application is loaded."""
     sys.setswitchinterval(SWITCH_SECONDS)
     gc.collect()
+    gc.enable()
     gc.freeze()  # what the application consists of is never looked at again: a full collection would hold up every poll
     with suppress(OSError, AttributeError):  # a C library without mallopt keeps what it has
         ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK)
