@@ -15,7 +15,7 @@ setup: $(VENV)/.installed ## make .venv and install Nightshift into it
 
 test: $(VENV)/.installed-dev ## set up and run the tests
 	@$(BIN)/nightshift warm
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 demo: $(VENV)/.installed ## plan a factory of 149 machines and 411 jobs (KEEP=1 leaves it running)
 	@$(BIN)/nightshift demo $(if $(KEEP),--keep)

@@ -76,7 +76,10 @@ def redis_client(redis_url: str) -> Iterator[redis.Redis]:
 
 @pytest.fixture(scope="session")
 def redis_url() -> Iterator[str]:
-    """The URL of a Redis that answers."""
+    """The URL of a Redis that answers; beside other processes of one run of the tests (xdist), one of its own."""
+    if os.environ.get("PYTEST_XDIST_WORKER", "gw0") != "gw0":
+        yield from embedded_redis(_redis_program())
+        return
     try:
         client = redis.Redis.from_url(REDIS_SERVER, socket_connect_timeout=2)
         client.ping()
