@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from app.schemas import answers
+from app.schemas.comparison import Difference
 from app.schemas.explanation import Explanation
 from app.schemas.problem import EXAMPLE, ProblemForm
 from models.tables.idempotency import IDEMPOTENCY_KEY_LENGTH
@@ -40,6 +41,7 @@ ANSWERED: tuple[type[BaseModel], ...] = (
     answers.RunList,
     answers.Result,
     Explanation,
+    Difference,
     answers.ProblemDetails,
     answers.Alive,
     answers.Readiness,

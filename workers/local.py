@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -15,7 +15,7 @@ from models.shop.canonical import digest
 from models.shop.objective import evaluate
 from models.shop.problem import Problem
 from models.shop.relax import relaxed
-from models.shop.schedule import Schedule
+from models.shop.schedule import Decision, Schedule
 from models.shop.timeline import replay
 from workers.aggregate import aggregate
 from workers.batch import Answer, first_round_share, solve_batch
@@ -63,6 +63,7 @@ class Run:
     batch_seconds: float
     seed: int
     gap_tolerance: float
+    start: tuple[Decision, ...] | None = None
 
     @property
     def searches(self) -> bool:
@@ -71,7 +72,9 @@ class Run:
 
     @property
     def first_round(self) -> tuple[Batch, ...]:
-        """The batches that are solved before the plan is improved."""
+        """The batches that are solved before the plan is improved; none where the run begins with a plan."""
+        if self.start is not None:
+            return ()
         return () if self.engine == "auto" and len(self.batches) > MOST_BATCHES else self.batches
 
     def split(self, size: int, workers: int) -> Run:
@@ -117,12 +120,14 @@ def solve(
     workers: int = 1,
     seed: int | None = None,
     batch_size: int | None = None,
+    start: Sequence[Decision] | None = None,
     progress: Callable[[Progress], None] = lambda _: None,
 ) -> dict[str, object]:
     """Solves a problem here and returns its result document. What is None is taken from the problem's options.
 
     ``seconds`` is the whole budget: a first plan, then a part of the time for the batches, ``workers`` at a time, and
-    the rest for improving the plan they are merged to (engine ``dispatch`` does not improve). Ctrl-C ends the search
+    the rest for improving the plan they are merged to (engine ``dispatch`` does not improve). With a plan to ``start``
+    from, all of the time goes into improving that; deterministic runs do not look at it. Ctrl-C ends the search
     and returns the best plan so far, with status ``cancelled``.
     """
     options = problem.options
@@ -145,6 +150,7 @@ def solve(
         batch_seconds=0.0,
         seed=options.seed if seed is None else seed,
         gap_tolerance=options.gap_tolerance,
+        start=None if start is None or name == STEADY else tuple(start),
     )
     state = Progress(0)
 
@@ -196,10 +202,13 @@ class LocalWatch:
 
 
 def first_plan(run: Run, state: Progress, tell: Told, interrupted: Asked) -> Schedule:
-    """A plan of dispatch rules, told at once; of compiled ones where there are many jobs."""
+    """The plan that the run begins with, or one of dispatch rules, told at once; of compiled ones where there are many
+    jobs."""
     problem, quick = run.problem, None
     calendars = Calendars(problem)
-    if len(problem.jobs) > FEW_JOBS and run.searches:
+    if run.start is not None:
+        quick = replay(problem, run.start, None, calendars)
+    elif len(problem.jobs) > FEW_JOBS and run.searches:
         quick = load_quick_planner()(problem, calendars)
     if quick is None:
         limits = Limits.within(max(FIRST_PLAN_SECONDS, FIRST_PLAN_SHARE * run.seconds))

@@ -15,23 +15,19 @@ from app.errors import ApiError
 from app.intake import accepted
 from app.openapi import SCHEDULES, SECURITY, UNCHANGED, answer, errors, problem_body
 from app.results import result_answer
+from app.runs import POLL_SECONDS, PREFIX, known_form, links, no_plan, unknown
 from app.schemas.answers import Accepted, Result, RunList, RunStatus
 from app.schemas.explanation import Explanation
 from app.schemas.queries import ListQuery, SchedulePath, SubmitQuery, WhyQuery
 from models.settings import Settings
 from models.shop.faults import shown
-from models.store.ids import is_run_id
-from models.store.views import OPEN_STATES, RunView
+from models.store.views import OPEN_STATES
 from tasks import commands, queries
 from tasks.why import RedisAway
 from tasks.why import why as explained
 
-PREFIX = "/v1/schedules"
 AWAY_RETRY_SECONDS = "2"
 """``Retry-After`` where Redis does not answer."""
-
-POLL_SECONDS = "1"
-"""``Retry-After`` of a run that has not ended."""
 
 REVALIDATE = "private, no-cache"
 """``Cache-Control`` of what has an ETag: it may be kept by its caller, and is asked for again before it is used."""
@@ -64,7 +60,7 @@ def submit(query: SubmitQuery) -> tuple[Response, int, dict[str, str]]:
     except commands.KeyReused as error:
         raise idempotency.reused(str(error)) from None
     headers = {"Location": f"{PREFIX}/{run_id}", "Retry-After": POLL_SECONDS}
-    return jsonify(id=run_id, state="queued", links=_links(run_id)), 202, headers
+    return jsonify(id=run_id, state="queued", links=links(run_id)), 202, headers
 
 
 @api.get(
@@ -80,10 +76,10 @@ def submit(query: SubmitQuery) -> tuple[Response, int, dict[str, str]]:
 @role("viewer")
 def status(path: SchedulePath) -> Response:
     """How the run stands, how far it is, and the best value of each objective level so far."""
-    found = queries.status(_known_form(path.run_id))
+    found = queries.status(known_form(path.run_id))
     if found is None:
-        raise _unknown(path.run_id)
-    response = jsonify(found | {"links": _links(path.run_id)})
+        raise unknown(path.run_id)
+    response = jsonify(found | {"links": links(path.run_id)})
     if found["state"] in OPEN_STATES:
         response.headers["Retry-After"] = POLL_SECONDS
     response.headers["Cache-Control"] = REVALIDATE
@@ -105,11 +101,11 @@ def status(path: SchedulePath) -> Response:
 @role("viewer")
 def result(path: SchedulePath) -> Response:
     """The plan that the run ended with, or its best so far. A failed run answers 409 with its stored `error`."""
-    found = queries.plan(_known_form(path.run_id))
+    found = queries.plan(known_form(path.run_id))
     if found is None:
-        raise _unknown(path.run_id)
+        raise unknown(path.run_id)
     if found.packed is None:
-        raise _no_plan(found.view)
+        raise no_plan(found.view)
     response = result_answer(request, found.packed)
     response.headers["Cache-Control"] = REVALIDATE
     if not found.final:
@@ -134,21 +130,21 @@ def why(path: SchedulePath, query: WhyQuery) -> Response | tuple[Response, int, 
     It is worked out when it is first asked for.
     """
     try:
-        found = explained(_known_form(path.run_id), query.job)
+        found = explained(known_form(path.run_id), query.job)
     except RedisAway:
         detail = "Redis does not answer, so that no worker can be sent for it. Try again shortly."
         raise ApiError(503, "redis-unavailable", detail, headers={"Retry-After": AWAY_RETRY_SECONDS}) from None
     if found is None:
-        raise _unknown(path.run_id)
+        raise unknown(path.run_id)
     if not found.view.ended:
         detail = "A plan is explained once its run has ended; poll the schedule until then."
         raise ApiError(409, "not-finished", detail, headers={"Retry-After": POLL_SECONDS}, state=found.view.state)
     if not found.has_plan:
-        raise _no_plan(found.view)
+        raise no_plan(found.view)
     explanation = found.explanation
     if explanation is None:
         view = found.view
-        return jsonify(id=view.id, state=view.state, links=_links(view.id)), 202, {"Retry-After": POLL_SECONDS}
+        return jsonify(id=view.id, state=view.state, links=links(view.id)), 202, {"Retry-After": POLL_SECONDS}
     if explanation.kind == "unknown_job":
         raise ApiError(404, "unknown-job", f"The problem has no job {shown(query.job)}.")
     if explanation.kind == "failed":
@@ -172,10 +168,10 @@ def why(path: SchedulePath, query: WhyQuery) -> Response | tuple[Response, int, 
 @role("planner")
 def cancel(path: SchedulePath) -> tuple[Response, int, dict[str, str]]:
     """Asks a run to stop early. Asking again changes nothing."""
-    view = commands.cancel(_known_form(path.run_id), caller().id)
+    view = commands.cancel(known_form(path.run_id), caller().id)
     if view is None:
-        raise _unknown(path.run_id)
-    body = jsonify(id=view.id, state=view.state, links=_links(view.id))
+        raise unknown(path.run_id)
+    body = jsonify(id=view.id, state=view.state, links=links(view.id))
     return (body, 200, {}) if view.ended else (body, 202, {"Retry-After": POLL_SECONDS})
 
 
@@ -189,19 +185,9 @@ def cancel(path: SchedulePath) -> tuple[Response, int, dict[str, str]]:
 def listing(query: ListQuery) -> Response:
     """What was asked, newest first, without progress."""
     page, last = queries.listed(query.wanted(), limit=query.limit, after=query.cursor)
-    rows = [row | {"links": _links(str(row["id"]))} for row in page]
+    rows = [row | {"links": links(str(row["id"]))} for row in page]
     older = None if last is None else _page(to_cursor(last))
     return jsonify(schedules=rows, links={"self": _page(request.args.get("cursor")), "next": older})
-
-
-def _known_form(run_id: str) -> str:
-    if not is_run_id(run_id):
-        raise _unknown(run_id)
-    return run_id
-
-
-def _links(run_id: str) -> dict[str, str]:
-    return {"self": f"{PREFIX}/{run_id}", "result": f"{PREFIX}/{run_id}/result"}
 
 
 def _page(cursor: str | None) -> str:
@@ -209,17 +195,3 @@ def _page(cursor: str | None) -> str:
     asked = [(name, value) for name, value in request.args.items(multi=True) if name != "cursor"]
     asked += [] if cursor is None else [("cursor", cursor)]
     return f"{PREFIX}?{urlencode(asked)}" if asked else PREFIX
-
-
-def _unknown(run_id: str) -> ApiError:
-    return ApiError(404, "unknown-schedule", f"There is no schedule {run_id[:64]!r}.")
-
-
-def _no_plan(view: RunView) -> ApiError:
-    state = view.state
-    if state in OPEN_STATES:
-        detail = "There is no plan yet; poll the schedule until its state is finished."
-        return ApiError(409, "not-finished", detail, headers={"Retry-After": POLL_SECONDS}, state=state)
-    if state == "failed":
-        return ApiError(409, "run-failed", "The run failed; `error` says why.", state=state, error=view.error)
-    return ApiError(409, "no-plan", "The run was cancelled before it had a plan.", state=state)

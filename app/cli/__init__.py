@@ -8,7 +8,7 @@ from typing import NoReturn
 
 import click
 
-from app.cli import admin, bench, remote, solve, stack, warm, why
+from app.cli import admin, bench, diff, remote, solve, stack, warm, why
 from app.cli.errors import BadInput, Failed, Trouble, Unreachable
 
 INTERRUPTED = 130
@@ -30,6 +30,7 @@ for command in (
     solve.solve,
     solve.check,
     why.why,
+    diff.diff,
     solve.generate,
     remote.submit,
     remote.status,

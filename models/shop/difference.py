@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from models.shop.faults import Fault, shown
 from models.shop.objective import CHANGE_TOLERANCE, HOUR
 from models.shop.problem import TERMS
 
@@ -15,6 +16,14 @@ Row = Mapping[str, Any]
 MOST_ROWS = 1000
 """So many moved, added and dropped rows are listed each; all are counted."""
 
+_RESULT = {
+    "schedule_id": str,
+    "schedule_start": str,
+    "status": str,
+    "scheduled_jobs": list,
+    "unscheduled_jobs": list,
+    "metrics": dict,
+}
 RATES = ("completion_rate", "machine_utilisation", "on_time_rate")
 DIGITS = 6
 _PLACE = ("machine_id", "operator_id", "start_time", "end_time")
@@ -56,6 +65,44 @@ def difference(a: Row, b: Row, tolerance: int = CHANGE_TOLERANCE, most: int = MO
     }
 
 
+def faults_of(document: object) -> Iterator[Fault]:
+    """Why a document cannot be compared as the result of a schedule: nothing where it can."""
+    if not isinstance(document, dict):
+        yield Fault("result", "type", "must be a JSON object", shown(document))
+        return
+    for name, kind in _RESULT.items():
+        if not isinstance(document.get(name), kind):
+            yield Fault(name, "result", f"must be there, as in the result of a schedule ({kind.__name__})")
+            return
+    for number, row in enumerate(document["scheduled_jobs"]):
+        path = f"scheduled_jobs[{number}]"
+        if not isinstance(row, dict):
+            yield Fault(path, "type", "must be an object", shown(row))
+            continue
+        for name in ("job_id", "operation_id", "machine_id"):
+            if not isinstance(row.get(name), str):
+                yield Fault(f"{path}.{name}", "type", "must be a string", shown(row.get(name)))
+        if type(row.get("lot")) is not int:
+            yield Fault(f"{path}.lot", "type", "must be a whole number", shown(row.get("lot")))
+        for name in ("start_time", "end_time"):
+            if not _is_instant(row.get(name)):
+                yield Fault(f"{path}.{name}", "instant", "must be an instant with an offset", shown(row.get(name)))
+    for name in (*TERMS, *RATES):
+        value = document["metrics"].get(name)
+        if value is not None and type(value) not in (int, float):
+            yield Fault(f"metrics.{name}", "type", "must be a number", shown(value))
+    for number, row in enumerate(document["unscheduled_jobs"]):
+        if not isinstance(row, dict) or not isinstance(row.get("job_id"), str):
+            yield Fault(f"unscheduled_jobs[{number}]", "type", "must be an object with a job_id", shown(row))
+
+
+def _is_instant(value: object) -> bool:
+    try:
+        return isinstance(value, str) and datetime.fromisoformat(value).tzinfo is not None
+    except ValueError:
+        return False
+
+
 def _by_work(document: Row) -> dict[tuple[str, str, int], Row]:
     return {(row["job_id"], row["operation_id"], row["lot"]): row for row in document["scheduled_jobs"]}
 
@@ -90,7 +137,7 @@ def _named(key: tuple[str, str, int]) -> Document:
 
 
 def _place(row: Row) -> Document:
-    return {name: row[name] for name in _PLACE}
+    return {name: row.get(name) for name in _PLACE}
 
 
 def _terms(a: Row, b: Row) -> list[Document]:

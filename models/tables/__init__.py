@@ -4,6 +4,19 @@ from models.tables.audit import AuditRow
 from models.tables.base import Base
 from models.tables.idempotency import IdempotencyKey
 from models.tables.keys import ApiKey
+from models.tables.life import ExecutionRow, OriginRow
 from models.tables.runs import BatchRow, PlanRow, Problem, Run, ScheduleRow
 
-__all__ = ["ApiKey", "AuditRow", "Base", "BatchRow", "IdempotencyKey", "PlanRow", "Problem", "Run", "ScheduleRow"]
+__all__ = [
+    "ApiKey",
+    "AuditRow",
+    "Base",
+    "BatchRow",
+    "ExecutionRow",
+    "IdempotencyKey",
+    "OriginRow",
+    "PlanRow",
+    "Problem",
+    "Run",
+    "ScheduleRow",
+]

@@ -4,18 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from models.shop.difference import difference
-from models.shop.objective import as_document, measure
-from models.shop.problem import Problem
-from models.shop.result import Outcome, Quality, to_document
-from models.shop.schedule import Decision, Schedule
+from models.shop.difference import difference, faults_of
+from models.shop.schedule import Decision
 from models.shop.timeline import replay
 from tests.build import at, job, problem
-
-
-def result(made: Problem, schedule: Schedule, name: str) -> dict[str, Any]:
-    quality = Quality((), "dispatch", (), {}, 0, "", {})
-    return to_document(made, schedule, Outcome("feasible", as_document(measure(made, schedule)), quality, name))
+from tests.plans import result
 
 
 def plans() -> tuple[dict[str, Any], dict[str, Any]]:
@@ -67,3 +60,19 @@ def test_less_than_the_tolerance_is_an_adjustment() -> None:
 def test_lists_are_cut_but_all_is_counted() -> None:
     told = difference(*plans(), most=1)
     assert (len(told["moved"]), told["counts"]["moved"]) == (1, 2)
+
+
+def test_what_is_no_result_is_told_field_by_field() -> None:
+    first, _ = plans()
+    assert list(faults_of(first)) == []
+    assert [fault.field for fault in faults_of([])] == ["result"]
+    assert [fault.field for fault in faults_of({})] == ["schedule_id"]
+    broken = first | {
+        "scheduled_jobs": [first["scheduled_jobs"][0] | {"lot": "1", "start_time": "yesterday"}, 3],
+        "metrics": {"makespan": "long"},
+        "unscheduled_jobs": ["J"],
+    }
+    assert [fault.field for fault in faults_of(broken)] == [
+        "scheduled_jobs[0].lot", "scheduled_jobs[0].start_time", "scheduled_jobs[1]", "metrics.makespan",
+        "unscheduled_jobs[0]",
+    ]  # fmt: skip

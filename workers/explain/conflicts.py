@@ -11,12 +11,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from models.shop.alone import topological
 from models.shop.calendar import Calendars
 from models.shop.objective import evaluate
 from models.shop.problem import Problem
-from models.shop.schedule import Decision, Schedule
-from models.shop.timeline import Timeline, replay
+from models.shop.schedule import Schedule
+from models.shop.soonest import soonest
+from models.shop.timeline import replay
 from workers.dispatch.portfolio import dispatch_plans
 from workers.engine import Levels, Limits
 from workers.explain.alone import Alone, JobAlone
@@ -183,23 +183,8 @@ class _Search:
         problem = without(self._problem, dropped)
         calendars = Calendars(problem)
         standing = self._schedule.decisions()
-        added = _soonest(problem, self._left_out, calendars)
+        added = soonest(problem, self._left_out, calendars)
         plans = [replay(problem, order, None, calendars) for order in ((*standing, *added), (*added, *standing))]
         share = Limits.within(max(0.0, left / max(1, self._tries - len(self._known))))
         plans.append(dispatch_plans(problem, range(len(problem.jobs)), share, calendars).schedule)
         return min(plans, key=lambda plan: evaluate(problem, plan, None, calendars))
-
-
-def _soonest(problem: Problem, jobs: Sequence[int], calendars: Calendars) -> list[Decision]:
-    """Decisions for ``jobs`` one after another, each operation where it ends first beside the fixed work alone."""
-    timeline = Timeline(problem, calendars)
-    found = []
-    for number in topological(problem, [number for job in jobs for number in problem.jobs[job].operations]):
-        if timeline.end(number) is not None:
-            continue
-        places = (timeline.probe(number, machine) for machine in problem.operations[number].options)
-        best = min((place for place in places if place is not None), key=lambda place: place.end, default=None)
-        if best is not None:
-            timeline.place(best)
-            found.append(Decision(number, best.machine, best.operator, best.lot, best.share))
-    return found

@@ -1,0 +1,39 @@
+"""What the endpoints about schedule requests share: their addresses, and what is answered where there is no plan."""
+
+from __future__ import annotations
+
+from app.errors import ApiError
+from models.store.ids import is_run_id
+from models.store.views import OPEN_STATES, RunView
+
+PREFIX = "/v1/schedules"
+POLL_SECONDS = "1"
+"""``Retry-After`` of a run that has not ended."""
+
+
+def known_form(run_id: str) -> str:
+    """The id, if it has the form of one. Raises ApiError 404."""
+    if not is_run_id(run_id):
+        raise unknown(run_id)
+    return run_id
+
+
+def links(run_id: str) -> dict[str, str]:
+    """Where to go on from a run."""
+    return {"self": f"{PREFIX}/{run_id}", "result": f"{PREFIX}/{run_id}/result"}
+
+
+def unknown(run_id: str) -> ApiError:
+    """The error for an id that no run has."""
+    return ApiError(404, "unknown-schedule", f"There is no schedule {run_id[:64]!r}.")
+
+
+def no_plan(view: RunView) -> ApiError:
+    """The error for a run that has no plan to read."""
+    state = view.state
+    if state in OPEN_STATES:
+        detail = "There is no plan yet; poll the schedule until its state is finished."
+        return ApiError(409, "not-finished", detail, headers={"Retry-After": POLL_SECONDS}, state=state)
+    if state == "failed":
+        return ApiError(409, "run-failed", "The run failed; `error` says why.", state=state, error=view.error)
+    return ApiError(409, "no-plan", "The run was cancelled before it had a plan.", state=state)
