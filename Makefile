@@ -6,10 +6,10 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 DECLARED := setup.cfg pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test demo up lint types clean
+.PHONY: help setup test demo up monitoring lint types clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(VENV)/.installed ## make .venv and install Nightshift into it
 
@@ -22,6 +22,9 @@ demo: $(VENV)/.installed ## plan a factory of 149 machines and 411 jobs (KEEP=1 
 
 up: $(VENV)/.installed ## run web, workers and beat until Ctrl-C
 	@$(BIN)/nightshift up
+
+monitoring: $(VENV)/.installed ## watch what make up runs: Prometheus and Alertmanager until Ctrl-C
+	@$(BIN)/nightshift monitoring
 
 lint: $(VENV)/.installed-dev ## check style and the walls between the folders
 	@$(BIN)/ruff check .

@@ -8,7 +8,7 @@ from typing import NoReturn
 
 import click
 
-from app.cli import admin, bench, diff, remote, solve, stack, warm, why
+from app.cli import admin, bench, diff, monitoring, remote, solve, stack, warm, why
 from app.cli.errors import BadInput, Failed, Trouble, Unreachable
 
 INTERRUPTED = 130
@@ -27,6 +27,7 @@ def cli() -> None:
 for command in (
     stack.demo,
     stack.up,
+    monitoring.monitoring,
     solve.solve,
     solve.check,
     why.why,

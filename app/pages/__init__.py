@@ -6,12 +6,13 @@ import base64
 import hashlib
 import json
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 
 from flask import Response
 from flask_openapi3.openapi import OpenAPI
 
 from app.openapi import document
+from app.pages import runbooks
 from app.pages.guide import guide
 from app.pages.html import page
 from app.pages.style import STYLE
@@ -32,6 +33,7 @@ LANDING = """\
 <a href="/openapi.json"><b>OpenAPI</b><span>The same for programs.</span></a>
 <a href="/readyz"><b>Health</b><span>Whether requests can be served; <code>/livez</code> asks less.</span></a>
 <a href="/metrics"><b>Metrics</b><span>Numbers for Prometheus.</span></a>
+<a href="/runbooks"><b>Runbooks</b><span>What to do when an alert comes.</span></a>
 </main>
 """
 
@@ -50,6 +52,9 @@ def register(app: OpenAPI) -> None:
     _add(app, "/openapi.json", described, "application/json")
     _add(app, "/docs", written, "text/html; charset=utf-8")
     _add(app, "/", lambda: page("Nightshift", LANDING), "text/html; charset=utf-8")
+    _add(app, runbooks.PATH, runbooks.contents, "text/html; charset=utf-8")
+    for name in runbooks.names():
+        _add(app, f"{runbooks.PATH}/{name}", partial(runbooks.runbook, name), "text/html; charset=utf-8")
 
 
 def _add(app: OpenAPI, path: str, text: Callable[[], str], content_type: str) -> None:

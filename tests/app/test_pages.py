@@ -10,6 +10,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+from app.pages import runbooks
 from tests.app.conftest import Api
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -45,7 +46,7 @@ class Outline(HTMLParser):
         assert self.open.pop() == tag
 
 
-@pytest.mark.parametrize("path", ["/", "/docs"])
+@pytest.mark.parametrize("path", ["/", "/docs", "/runbooks", *(f"/runbooks/{name}" for name in runbooks.names())])
 def test_a_page_needs_nothing_but_itself(api: Api, path: str) -> None:
     answer = api.client.get(path)
     assert answer.status_code == 200
@@ -61,8 +62,9 @@ def test_a_page_needs_nothing_but_itself(api: Api, path: str) -> None:
     assert f"style-src 'sha256-{allowed}'" in answer.headers["Content-Security-Policy"]
 
 
-def test_the_landing_page_leads_to_what_answers(api: Api) -> None:
-    for link in Outline(api.client.get("/").text).links:
+@pytest.mark.parametrize("path", ["/", "/runbooks", *(f"/runbooks/{name}" for name in runbooks.names())])
+def test_links_lead_to_what_answers(api: Api, path: str) -> None:
+    for link in Outline(api.client.get(path).text).links:
         assert api.client.get(link).status_code == 200
 
 
