@@ -45,8 +45,9 @@ class Settings:
     its process is ended. ``max_seconds`` is the largest ``time_limit_seconds`` a request may ask for. ``max_attempts``
     counts how often a run whose worker was lost is tried in all. ``metrics_dir`` holds the metric files that processes
     share; ``worker_metrics_port`` 0 serves no worker metrics. ``redis_socket`` is the embedded server's socket; None
-    where REDIS_URL names a server. ``protect_metrics`` asks for an API key at health and metrics endpoints too.
-    ``tls_certificate`` is the file whose end of validity is watched; None watches none.
+    where REDIS_URL names a server. ``plants_dir`` holds a mapping for each plant. ``protect_metrics`` asks for an API
+    key at health and metrics endpoints too. ``tls_certificate`` is the file whose end of validity is watched; None
+    watches none.
     """
 
     data_dir: Path
@@ -55,6 +56,7 @@ class Settings:
     cache_redis_url: str
     redis_socket: Path | None
     metrics_dir: Path
+    plants_dir: Path
     environment: str = "development"
     host: str = "127.0.0.1"
     port: int = 8080
@@ -143,6 +145,7 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
         cache_redis_url=read.url("CACHE_REDIS_URL", _REDIS_SCHEMES) or redis_url,
         redis_socket=redis_socket,
         metrics_dir=read.folder("NIGHTSHIFT_METRICS_DIR", data_dir / "metrics"),
+        plants_dir=read.folder("NIGHTSHIFT_PLANTS_DIR", data_dir / "plants"),
         environment=environment,
         host=read.text("NIGHTSHIFT_HOST", "127.0.0.1"),
         port=read.whole("NIGHTSHIFT_PORT", 8080, 1, 65_535),

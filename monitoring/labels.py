@@ -76,7 +76,8 @@ VALUES: Final[Mapping[str, frozenset[str]]] = {
             *("better", "sideways", "none"),  # improvement steps
             *("scheduled", "left_out"),  # jobs
             *("done", "retried", "failed"),  # tasks
-            *("accepted", "held", "skipped"),  # replans and loads of plant data
+            *("accepted", "held", "skipped"),  # replans
+            *("taken", "stopped", "away"),  # loads of plant data
             *("kept", "refused"),  # rows of plant data
         }
     ),

@@ -32,6 +32,9 @@ QUERY_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5
 GAP_BUCKETS = (0.0, 0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 """Shares of 1; 0 is proved optimal."""
 
+INGEST_BUCKETS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
+"""10,000 jobs take seconds."""
+
 HTTP_REQUESTS = BoundedCounter(
     "nightshift_http_requests_total", "HTTP requests answered.", ["method", "route", "status"]
 )
@@ -108,6 +111,21 @@ REFUSED_PLANS = BoundedCounter(
 
 SWEPT = BoundedCounter(
     "nightshift_sweep_steps_total", "Stuck requests that the sweep saw to, by what it did.", ["step"]
+)
+INGESTS = BoundedCounter("nightshift_ingests_total", "Loads of plant data ended.", ["outcome"])
+INGEST_SECONDS = BoundedHistogram(
+    "nightshift_ingest_seconds", "Time a load of plant data took.", buckets=INGEST_BUCKETS
+)
+INGEST_ROWS = BoundedCounter("nightshift_ingest_rows_total", "Rows read from plant data, kept or refused.", ["outcome"])
+REPLANS = BoundedCounter("nightshift_replans_total", "Scheduled replans ended.", ["outcome"])
+REPLAN_SLACK_SECONDS = BoundedGauge(
+    "nightshift_replan_deadline_slack_seconds",
+    "Time from the end of a plant's latest replan to its deadline; below 0 it was missed.",
+    ["plant"],
+    multiprocess_mode="mostrecent",
+)
+REPLAN_DEADLINES_MISSED = BoundedCounter(
+    "nightshift_replan_deadlines_missed_total", "Replans that were not ready by their deadline."
 )
 
 QUERY_SECONDS = BoundedHistogram(

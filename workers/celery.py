@@ -39,14 +39,17 @@ CONTROL_QUEUE = "control"
 """Short tasks: finish, sweep. They never wait behind a solve, nor behind the first plan of a large problem."""
 
 PLAN_QUEUE = "plan"
-"""Plan and merge: milliseconds for most problems, seconds for 10,000 jobs. They never wait behind a solve."""
+"""Plan, merge, ingest, replan: milliseconds for most, seconds for 10,000 jobs. They never wait behind a solve."""
 
 SOLVE_QUEUE = "solve"
 """One task a batch or improver; each keeps a core busy for its whole budget."""
 
 QUEUES = (CONTROL_QUEUE, PLAN_QUEUE, SOLVE_QUEUE)
 
-TASKS_OF = {PLAN_QUEUE: ("plan", "merge", "explain"), SOLVE_QUEUE: ("solve", "improve", "conflicts")}
+TASKS_OF = {
+    PLAN_QUEUE: ("plan", "merge", "explain", "ingest", "replan"),
+    SOLVE_QUEUE: ("solve", "improve", "conflicts"),
+}
 """Which tasks wait in which queue; the others in the control queue."""
 
 SWEEP_SECONDS = 5.0
@@ -64,6 +67,7 @@ TASK_MODULES = (
     "tasks.finish",
     "tasks.sweep",
     "tasks.explain",
+    "tasks.ingest",
 )
 
 

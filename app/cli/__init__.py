@@ -8,7 +8,7 @@ from typing import NoReturn
 
 import click
 
-from app.cli import admin, bench, diff, monitoring, remote, solve, stack, warm, why
+from app.cli import admin, bench, diff, monitoring, plant, remote, solve, stack, warm, why
 from app.cli.errors import BadInput, Failed, Trouble, Unreachable
 
 INTERRUPTED = 130
@@ -37,6 +37,8 @@ for command in (
     remote.status,
     remote.result,
     remote.cancel,
+    plant.ingest,
+    plant.plant,
     admin.db,
     admin.apikey,
     bench.bench,

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import click
 
+from app.cli.database import made_sessions
 from app.cli.errors import BadInput, Failed
-
-if TYPE_CHECKING:
-    from sqlalchemy.orm import Session, sessionmaker
 
 ROLES = ("viewer", "planner", "admin")
 
@@ -55,7 +51,7 @@ def create(name: str, role: str) -> None:
     from models.tables.session import transaction
 
     try:
-        with transaction(_sessions()) as session:
+        with transaction(made_sessions()) as session:
             key_id, token = keys.create(session, name, role)
     except ValueError as error:
         raise BadInput(str(error)) from None
@@ -69,7 +65,7 @@ def list_keys() -> None:
     from models.store import keys
     from models.tables.session import reading
 
-    with reading(_sessions()) as session:
+    with reading(made_sessions()) as session:
         for key in keys.list_keys(session):
             used = f"last used {key.last_used_at:%Y-%m-%d %H:%M}" if key.last_used_at else "never used"
             revoked = f", revoked {key.revoked_at:%Y-%m-%d %H:%M}" if key.revoked_at else ""
@@ -83,18 +79,7 @@ def revoke(key_id: str) -> None:
     from models.store import keys
     from models.tables.session import transaction
 
-    with transaction(_sessions()) as session:
+    with transaction(made_sessions()) as session:
         if not keys.revoke(session, key_id):
             raise BadInput(f"no key {key_id!r} is in use")
     click.echo(f"key {key_id} revoked")
-
-
-def _sessions() -> sessionmaker[Session]:
-    from models.settings import settings
-    from models.tables import migrate
-    from models.tables.session import sessions
-
-    url = settings().database_url
-    if migrate.revision(url) != migrate.head():
-        raise Failed("the database has not the tables of this version; run: nightshift db upgrade")
-    return sessions(url)

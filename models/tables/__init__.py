@@ -5,9 +5,12 @@ from models.tables.base import Base
 from models.tables.idempotency import IdempotencyKey
 from models.tables.keys import ApiKey
 from models.tables.life import ExecutionRow, OriginRow
+from models.tables.plants import AcceptedPlan, SnapshotRow
+from models.tables.replans import Replan, ReplanSchedule, ReplanTry
 from models.tables.runs import BatchRow, PlanRow, Problem, Run, ScheduleRow
 
 __all__ = [
+    "AcceptedPlan",
     "ApiKey",
     "AuditRow",
     "Base",
@@ -17,6 +20,10 @@ __all__ = [
     "OriginRow",
     "PlanRow",
     "Problem",
+    "Replan",
+    "ReplanSchedule",
+    "ReplanTry",
     "Run",
     "ScheduleRow",
+    "SnapshotRow",
 ]
