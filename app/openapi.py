@@ -12,7 +12,7 @@ from flask_openapi3.types import ResponseDict, SecuritySchemesDict
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
-from app.schemas import answers
+from app.schemas import answers, life
 from app.schemas.comparison import Difference
 from app.schemas.explanation import Explanation
 from app.schemas.problem import EXAMPLE, ProblemForm
@@ -35,6 +35,8 @@ SECURITY: list[dict[str, list[Any]]] = [{"bearer": []}, {"header": []}]
 
 SCHEDULES = Tag(name="schedules", description="Requests for a plan. Roles: viewer reads, planner submits and cancels.")
 
+LIFE = Tag(name="life", description="What happens to a plan: executions, disruptions, edits, scenarios.")
+
 ANSWERED: tuple[type[BaseModel], ...] = (
     answers.Accepted,
     answers.RunStatus,
@@ -42,6 +44,7 @@ ANSWERED: tuple[type[BaseModel], ...] = (
     answers.Result,
     Explanation,
     Difference,
+    *life.ANSWERS,
     answers.ProblemDetails,
     answers.Alive,
     answers.Readiness,
@@ -129,7 +132,7 @@ def document(app: OpenAPI) -> dict[str, Any]:
     answer that it adds to every route for its own kind of error is one that no route gives.
     """
     made: dict[str, Any] = app.api_doc
-    modes: list[tuple[type[BaseModel], JsonSchemaMode]] = [(ProblemForm, "validation")]
+    modes: list[tuple[type[BaseModel], JsonSchemaMode]] = [(form, "validation") for form in (ProblemForm, *life.BODIES)]
     modes += [(model, "serialization") for model in ANSWERED]
     _, schemas = models_json_schema(modes, ref_template=REFERENCE)
     made["components"]["schemas"] = schemas["$defs"]

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from app.errors import ApiError
 from models.store.ids import is_run_id
 from models.store.views import OPEN_STATES, RunView
+from tasks.planned import NoPlan, UnknownRun
 
 PREFIX = "/v1/schedules"
 POLL_SECONDS = "1"
@@ -37,3 +41,14 @@ def no_plan(view: RunView) -> ApiError:
     if state == "failed":
         return ApiError(409, "run-failed", "The run failed; `error` says why.", state=state, error=view.error)
     return ApiError(409, "no-plan", "The run was cancelled before it had a plan.", state=state)
+
+
+@contextmanager
+def planned_or_refused() -> Iterator[None]:
+    """Answers 404 or 409 where a command names a schedule that is not there or has no plan to change."""
+    try:
+        yield
+    except UnknownRun as error:
+        raise unknown(str(error)) from None
+    except NoPlan as error:
+        raise no_plan(error.view) from None

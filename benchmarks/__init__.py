@@ -14,5 +14,6 @@ COMMANDS: Final[Mapping[str, str]] = {
     "factory": "benchmarks.factory:factory",
     "scale": "benchmarks.scale:scale",
     "parallel": "benchmarks.parallel:parallel",
+    "repair": "benchmarks.repair:repair",
 }
 """Name -> where the command is, so that only the one that is called is imported."""

@@ -63,7 +63,7 @@ def _finish(view: RunView, job: Work, *, merged: bool) -> None:
         if not in_transaction(database(), lambda session: runs.begin(session, run_id, attempt, batches=count)):
             return
     answers = {number: from_bytes(data) for number, data in reports.items()}
-    start = best_so_far(view, job.problem)
+    start = best_so_far(view, job.problem) or job.start
     conclusion = conclude(
         job.problem,
         job.batches,

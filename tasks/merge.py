@@ -52,7 +52,7 @@ def _merge(view: RunView, job: Work) -> None:
     board = RedisBoard(run_id, attempt)
     first = board.read()
     steady = answers[0].report.decisions if job.engine == STEADY else ()
-    decisions = steady or (() if first is None else first.decisions)
+    decisions = steady or (job.start or () if first is None else first.decisions)
     known = replay(job.problem, decisions, None, calendars) if decisions else None
     limits = merge_limits(job.problem.options.seconds)
     plan = aggregate(job.problem, job.batches, reports, limits, calendars, known=known)

@@ -51,9 +51,12 @@ def _plan(view: RunView, job: Work) -> None:
     if begun:
         counts.begun(view)
         log.info("split", batches=count, seconds_each=round(job.seconds, 3), jobs=len(job.problem.jobs))
-    if count == 0 or view.cancel_requested:
+    if (count == 0 and job.start is None) or view.cancel_requested:
         send("finish", view.id, view.attempt)
         return
+    if job.start is not None:
+        until = job.problem.options.seconds + settings().hard_limit_seconds
+        in_transaction(database(), lambda session: runs.start_deadline(session, view.id, view.attempt, until))
     if not view.first_plan:
         states = inflight().batch_states(view.id, view.attempt)
         send_batches(view, [number for number in range(count) if states[number].state == "queued"])
@@ -61,15 +64,20 @@ def _plan(view: RunView, job: Work) -> None:
         first_plan(view, job)
     if view.first_plan:
         send("finish", view.id, view.attempt)
+    elif job.start is not None:
+        send("merge", view.id, view.attempt)
 
 
 def first_plan(view: RunView, job: Work) -> None:
-    """Puts a plan of dispatch rules, or the last attempt's best, on the board, and keeps it for who cannot wait."""
+    """Puts a plan on the board, and keeps it for who cannot wait: the last attempt's best, the one that the run begins
+    with, or one of dispatch rules."""
     board, calendars = RedisBoard(view.id, view.attempt), Calendars(job.problem)
     with reading(database()) as session:
         kept = plans.last(session, view.id)
     if kept is not None:
         schedule = replay(job.problem, from_bytes(kept.decisions), None, calendars)
+    elif job.start is not None:
+        schedule = replay(job.problem, job.start, None, calendars)
     else:
         limits = Limits.within(FIRST_PLAN_SECONDS, seed=job.problem.options.seed)
         schedule = dispatch_plans(job.problem, range(len(job.problem.jobs)), limits, calendars).schedule

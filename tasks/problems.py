@@ -10,10 +10,12 @@ from models.settings import settings
 from models.shop.parse import load
 from models.shop.problem import Problem
 from models.shop.relax import relaxed
-from models.store import runs
+from models.shop.schedule import Decision
+from models.store import origins, runs
 from models.tables.session import reading
 from monitoring import metrics
 from tasks.base import database
+from tasks.board import from_bytes
 from workers.batch import first_round_share
 from workers.engine import STEADY
 from workers.split import Batch, split
@@ -25,12 +27,16 @@ KEPT = 3
 @dataclass(frozen=True)
 class Work:
     """A run's relaxed problem and its batches, numbered from 0, the ``engine`` that plans them, and in how many
-    ``seconds`` each."""
+    ``seconds`` each.
+
+    A run that begins with a plan (``start``) has no batches: all its time goes into improving that.
+    """
 
     problem: Problem
     batches: tuple[Batch, ...]
     engine: str
     seconds: float
+    start: tuple[Decision, ...] | None = None
 
     @property
     def improves(self) -> bool:
@@ -55,10 +61,12 @@ def work(run_id: str) -> Work:
 def loaded(run_id: str) -> Work:
     """The problem of a run, as ``work`` remembers it."""
     with reading(database()) as session:
-        body = runs.problem_body(session, run_id)
+        body, begun = runs.problem_body(session, run_id), origins.start(session, run_id)
     problem = relaxed(load(body))
     options = problem.options
     engine = STEADY if options.deterministic else options.engine
+    if begun is not None and engine != STEADY:
+        return Work(problem, (), engine, 0.0, from_bytes(begun))
     batches = split(problem, max(1, len(problem.jobs)) if options.deterministic else options.batch_size)
     share = first_round_share(engine)
     return Work(problem, batches, engine, options.seconds * share / rounds(len(batches)))

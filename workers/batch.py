@@ -16,6 +16,7 @@ from models.shop.problem import Problem
 from models.shop.timeline import replay
 from monitoring.logs import get
 from workers.engine import STEADY, Engine, Levels, Limits, Report, Unwatched, Watch, load
+from workers.split import undecided
 
 log = get(__name__)
 
@@ -97,7 +98,8 @@ def solve_batch(
         )
         return Answer(report, name, (name,))
     first = _dispatch(problem, jobs, limits, watch, alone=name == "dispatch")
-    if name == "dispatch" or watch.cancelled() or not jobs or limits.seconds_left < TOO_SHORT_SECONDS:
+    nothing = not undecided(problem, jobs)  # searches need something to move
+    if name == "dispatch" or watch.cancelled() or nothing or limits.seconds_left < TOO_SHORT_SECONDS:
         return Answer(first, name, ("dispatch",))
     tried = ("dispatch", name)
     try:

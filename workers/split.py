@@ -44,6 +44,11 @@ def unfixed_share(problem: Problem, operation: int) -> int:
     return WHOLE_SHARE - sum(work.share for work in problem.fixed_by_operation.get(operation, ()))
 
 
+def undecided(problem: Problem, jobs: Iterable[int]) -> bool:
+    """Whether fixed work leaves anything of ``jobs`` to decide."""
+    return any(unfixed_share(problem, number) > 0 for job in jobs for number in problem.jobs[job].operations)
+
+
 def split(problem: Problem, batch_size: int) -> tuple[Batch, ...]:
     """The problem's jobs in batches of at most ``batch_size``, never more than ceil(jobs / batch_size) of them.
 

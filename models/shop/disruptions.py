@@ -137,6 +137,7 @@ def _stopped(
 ) -> list[Actual]:
     """What the plant tells, with what outages that have begun stopped, where it does not tell of that itself."""
     known = {(actual.operation, actual.lot): actual for actual in told}
+    calendars = Calendars(problem)
     for outage in outages:
         if outage.span.start > now:
             continue
@@ -147,7 +148,7 @@ def _stopped(
                 continue
             actual = known.get(key)
             if actual is None:
-                known[key] = _stood(problem, row, outage, now)
+                known[key] = _gone_on(problem, calendars, row, _stood(problem, row, outage, now), now)
             elif actual.state == "running" and actual.stretches[-1][1] is None:
                 first = actual.stretches[-1][0]
                 known[key] = _stood(problem, row._replace(start=first), outage, now, actual)
@@ -166,6 +167,19 @@ def _stood(problem: Problem, row: Assignment, outage: Outage, now: int, actual: 
     if ends < now:
         stretches = (*stretches, (ends, None))
     return Actual(row.operation, "running", row.machine, stretches, row.lot, row.operator, left)
+
+
+def _gone_on(problem: Problem, calendars: Calendars, row: Assignment, stood: Actual, now: int) -> Actual:
+    """Work that went on after an outage that is over: finished, where it had the time."""
+    if len(stood.stretches) < 2:
+        return stood
+    needed = problem.operations[row.operation].skill is not None
+    opened = calendars.both(row.machine, row.operator if needed else None)
+    (start, stopped), (again, _) = stood.stretches[-2:]
+    end = opened.finish(again, opened.between(start, row.end) - opened.between(start, stopped or again))
+    if end is None or end > now:
+        return stood
+    return replace(stood, state="finished", stretches=((start, end),))
 
 
 def _changed(

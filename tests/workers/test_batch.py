@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import pytest
 
 from models.shop.objective import evaluate
 from models.shop.parse import parse
-from models.shop.problem import Problem
+from models.shop.problem import FixedWork, Problem
 from models.shop.timeline import replay
 from tests.workers.engines import MISBEHAVING
 from workers import engine
@@ -111,3 +112,9 @@ def test_ticks_come_while_an_engine_works(shop: Problem) -> None:
 def test_an_answer_survives_the_wire(shop: Problem, name: str) -> None:
     answer = solved(shop, name)
     assert from_bytes(to_bytes(answer)) == answer
+
+
+def test_a_batch_of_which_nothing_is_left_to_decide_asks_no_engine(shop: Problem) -> None:
+    fixed = tuple(FixedWork(operation.number, 0, -36_000, remaining=60) for operation in shop.operations[:1])
+    answer = solve_batch(replace(shop, fixed=fixed), [0], "search", Limits.within(5))
+    assert (answer.tried, answer.fallback) == (("dispatch",), None)

@@ -18,6 +18,7 @@ from workers.improve.incumbent import Board
 from workers.improve.proof import Proof
 from workers.improve.standing import Proved, Standing, Steps, reached
 from workers.improve.ways import LocalSearch, Neighbourhoods, Way
+from workers.split import undecided
 
 WORTH_SECONDS = 0.3
 """With less time than this left, improving is not begun."""
@@ -64,6 +65,8 @@ def improve(
         ways.insert(0, LocalSearch(lambda: limits.seconds_left / whole, limits.seed))
     turns = Turns(ways, random)
     standing.prove([Proved(value, "") for value in target or ()])
+    if not undecided(problem, range(len(problem.jobs))):
+        return standing.steps
     proof = None if prover == "no" else Proof(standing, limits, alone=prover == "alone")
     while limits.seconds_left > LAST_STEP_SECONDS and not watch.cancelled():
         tick()

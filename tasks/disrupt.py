@@ -1,0 +1,106 @@
+"""Something broke: the plan in force, shifted right around it at once, is the plan that a search then repairs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, ClassVar
+
+from sqlalchemy.orm import Session
+
+from models.shop.disruptions import Repaired, disrupted, read_disruptions
+from models.shop.objective import as_document, measure
+from models.shop.problem import Level, Problem
+from models.shop.timeline import replay
+from models.store.origins import Origin
+from tasks.give import Done, Who
+from tasks.planned import Child, Planned, add, bounds, faulty, planned
+
+HOUR = 3600
+THOUSAND = 1000
+MOVE_PRICE = 0.2
+"""Hours (or counts) of the first objective level that a repair pays at most to leave an operation where it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Disrupted:
+    """The run that repairs a plan: ``shifted`` are the terms of the plan shifted right, which stands at once."""
+
+    run_id: str
+    shifted: Mapping[str, float | None]
+    released: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Disrupt:
+    """Repair the plan of ``schedule_id`` after ``disruptions`` (documents) at a moment (None: now).
+
+    Work that starts within ``frozen_hours`` stays where it still can. A move costs ``move_price`` in the repair.
+    ``seconds`` is the budget of the repair; None as the problem's.
+    """
+
+    schedule_id: str
+    disruptions: tuple[Mapping[str, Any], ...]
+    at: datetime | None = None
+    frozen_hours: float = 0.0
+    move_price: float = MOVE_PRICE
+    seconds: float | None = None
+    action: ClassVar[str] = "plan.disrupted"
+
+    def prepared(self, who: Who) -> Callable[[Session], Done[Disrupted]]:
+        """Shifts the plan right. Raises UnknownRun, NoPlan, and InvalidProblem where a disruption does not fit."""
+        plan = planned(self.schedule_id)
+        now = plan.second(self.at)
+        wanted = read_disruptions(plan.problem, [dict(row) for row in self.disruptions])
+        pins = plan.pinned(now)
+        frozen = round(self.frozen_hours * HOUR)
+        found = disrupted(plan.problem, plan.schedule, wanted, plan.actuals(now), now, frozen, pins, bounds())
+        if not found.decisions and all(work.completed for work in found.problem.fixed):
+            raise faulty("at", "over", "must be before the plan's end: nothing of it is left to be planned then")
+        problem = repairing(found.problem, self.move_price, self.seconds)
+        terms = as_document(measure(problem, replay(problem, found.decisions)))
+        kept = [pin.document() for pin in plan.pins if plan.number(pin) in pins and _still(found, pin)]
+        detail = {
+            "at": at(plan, now),
+            "disruptions": [dict(row) for row in self.disruptions],
+            "frozen_hours": self.frozen_hours,
+            "move_price": self.move_price,
+            "shifted": terms,
+            "pins": kept,
+            "released": [list(one) for one in found.released],
+        }
+        child = Child(problem, found.decisions, Origin(self.schedule_id, "disruption", detail))
+
+        def store(session: Session) -> Done[Disrupted]:
+            run_id = add(session, child, key_id=who.key_id, actor=who.name)
+            told = {"run": run_id, "disruptions": [row.get("type") for row in self.disruptions]}
+            return Done(Disrupted(run_id, terms, found.released), self.schedule_id, told, (("plan", run_id, 1),))
+
+        return store
+
+
+def _still(found: Repaired, pin: Any) -> bool:
+    return (pin.job_id, pin.operation_id) not in found.released
+
+
+def at(plan: Planned, second: int) -> str:
+    """The moment at which a plan was changed, never before its second zero, as an instant in the plant's zone."""
+    return datetime.fromtimestamp(plan.problem.epoch + max(0, second), plan.problem.zone).isoformat()
+
+
+def repairing(problem: Problem, move_price: float, seconds: float | None) -> Problem:
+    """The problem with a price per moved operation in its first level, and a budget."""
+    options = replace(problem.options, deterministic=False)
+    if seconds is not None:
+        options = replace(options, seconds=seconds)
+    return replace(problem, objective=priced(problem.objective, move_price), options=options, request_id=None)
+
+
+def priced(objective: tuple[Level, ...], move_price: float) -> tuple[Level, ...]:
+    """The objective in which every move costs ``move_price`` hours (or counts) of the first level."""
+    others = {term: factor for term, factor in objective[0].items() if term != "changes"}
+    price = round(move_price * THOUSAND)
+    if not others or not price:
+        return (others or objective[0], *objective[1:])
+    return ({**others, "changes": price}, *objective[1:])
