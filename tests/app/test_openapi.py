@@ -52,7 +52,7 @@ def test_every_route_is_in_it(app: Flask, document: dict[str, Any]) -> None:
         (re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule), method.lower())
         for rule in app.url_map.iter_rules()
         for method in rule.methods or ()
-        if method not in ("HEAD", "OPTIONS") and rule.rule not in PAGES
+        if method not in ("HEAD", "OPTIONS") and rule.rule not in PAGES and not rule.rule.startswith("/runbooks")
     }
     told = {(path, method) for path, operations in document["paths"].items() for method in operations}
     assert told == routes
