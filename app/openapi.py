@@ -48,6 +48,7 @@ ANSWERED: tuple[type[BaseModel], ...] = (
     answers.ProblemDetails,
     answers.Alive,
     answers.Readiness,
+    answers.Health,
 )
 
 HEADERS: dict[str, dict[str, Any]] = {

@@ -10,8 +10,8 @@ import psutil
 import redis
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.probes import Probe
 from models.celery_queue import waiting
+from models.holding import Holding
 from models.inflight import connect
 from models.settings import Settings
 from models.signs import Sign, Signs
@@ -19,6 +19,9 @@ from models.store.standing import open_runs
 from models.tables.session import reading, sessions
 from monitoring.exposition import metrics_folder
 from monitoring.guarded import complete
+from monitoring.health.probe import LEVELS, Probe
+from monitoring.health.report import Watcher
+from monitoring.health.thresholds import ALIVE_SECONDS
 from monitoring.host import certificate_end, disk_use
 from monitoring.labels import PROCESSES
 from monitoring.logs import get
@@ -26,8 +29,8 @@ from monitoring.standing import Standing
 
 QUEUES = ("control", "plan", "solve")
 
-ALIVE_SECONDS = 15.0
-"""A worker tells of itself every 5 s; one that has not for this long is not counted."""
+EXAMINED_SECONDS = 10.0
+"""A scrape tells the last report of health, and sends for a new one where it is older than this."""
 
 log = get(__name__)
 
@@ -40,12 +43,13 @@ class Sources:
     redis: redis.Redis
     database_probe: Probe
     redis_probe: Probe
+    health: Watcher
 
     @classmethod
-    def of(cls, settings: Settings, database_probe: Probe, redis_probe: Probe) -> Sources:
+    def of(cls, settings: Settings, database_probe: Probe, redis_probe: Probe, health: Watcher) -> Sources:
         """The sources of an application."""
         psutil.cpu_percent()  # the first call has nothing to compare with
-        return cls(settings, connect(settings.redis_url), database_probe, redis_probe)
+        return cls(settings, connect(settings.redis_url), database_probe, redis_probe, health)
 
 
 def standing(sources: Sources) -> Standing:
@@ -54,6 +58,7 @@ def standing(sources: Sources) -> Standing:
     found.tell("nightshift_source_up", float(_database(sources, found)), "database")
     found.tell("nightshift_source_up", float(_redis(sources, found)), "redis")
     found.tell("nightshift_source_up", float(_metric_files(found)), "metric_files")
+    _health(sources.health, found)
     _host(sources.settings, found)
     return found
 
@@ -83,6 +88,7 @@ def _redis(sources: Sources, found: Standing) -> bool:
         memory = cast("dict[str, Any]", sources.redis.info("memory"))
         signs = Signs(sources.redis)
         workers, beat = signs.read("worker"), signs.read("beat")
+        held = Holding(sources.redis).reasons()
     except redis.RedisError as error:
         log.warning("redis_unknown", error=type(error).__name__)
         return False
@@ -92,8 +98,11 @@ def _redis(sources: Sources, found: Standing) -> bool:
     found.tell("nightshift_redis_used_bytes", memory["used_memory"])
     if memory.get("maxmemory"):
         found.tell("nightshift_redis_limit_bytes", memory["maxmemory"])
+    found.tell("nightshift_solves_held", float(bool(held)))
     for sign in beat:
         found.tell("nightshift_beat_age_seconds", sign.age)
+        for name in ("resident", "total"):
+            found.tell(f"nightshift_process_{name}_bytes", sign.told.get("resident", 0), "beat")
     _workers([sign for sign in workers if sign.age <= ALIVE_SECONDS], found)
     return True
 
@@ -111,6 +120,18 @@ def _workers(signs: list[Sign], found: Standing) -> None:
     resident = psutil.Process().memory_info().rss
     found.tell("nightshift_process_resident_bytes", resident, "web")
     found.tell("nightshift_process_total_bytes", resident, "web")
+
+
+def _health(health: Watcher, found: Standing) -> None:
+    report = health.latest(EXAMINED_SECONDS)
+    found.tell("nightshift_source_up", float(report is not None), "health")
+    if report is None:
+        return
+    found.tell("nightshift_health_score", report.score)
+    for name, finding in report.findings.items():
+        found.tell("nightshift_check_level", LEVELS.index(finding.level), name)
+        found.tell("nightshift_check_seconds", finding.seconds, name)
+        found.tell("nightshift_check_age_seconds", max(0.0, time.time() - finding.at), name)
 
 
 def _metric_files(found: Standing) -> bool:

@@ -60,6 +60,11 @@ GAUGES: Final[Mapping[str, Described]] = {
     ),
     "nightshift_redis_used_bytes": Described("Memory that Redis uses."),
     "nightshift_redis_limit_bytes": Described("Memory that Redis may use; missing where it has no limit."),
+    "nightshift_health_score": Described("Health from 0 to 100, as in `/health`."),
+    "nightshift_check_level": Described("What a health check found: 0 healthy, 1 warning, 2 critical.", ("check",)),
+    "nightshift_check_seconds": Described("Time a health check took.", ("check",)),
+    "nightshift_check_age_seconds": Described("Time since a health check was last done.", ("check",)),
+    "nightshift_solves_held": Described("1 while new solves are held because health is critical, else 0."),
     "nightshift_source_up": Described(
         "1 where a scrape could read a source, 0 where its series are missing.", ("source",)
     ),

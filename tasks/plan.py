@@ -15,6 +15,7 @@ from tasks import checkpoint, counts, steps
 from tasks.base import RunTask, database, inflight
 from tasks.board import RedisBoard, from_bytes
 from tasks.commands import send
+from tasks.health import held
 from tasks.problems import Work, work
 from workers.celery import app
 from workers.dispatch.portfolio import dispatch_plans
@@ -36,6 +37,9 @@ def plan(task: RunTask, run_id: str, attempt: int) -> None:
     with reading(database()) as session:
         view = runs.get(session, run_id)
     if view is None or view.ended or view.attempt != attempt or (view.state != "queued" and not task.again):
+        return
+    if view.state == "queued" and (reasons := held()):
+        log.warning("held", reasons=reasons)  # the sweep sends it again
         return
     with steps.taken(run_id, attempt, steps.PLAN, again=task.again) as mine:
         if mine:

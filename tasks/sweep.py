@@ -20,6 +20,7 @@ from tasks.away import SERVER_ERRORS
 from tasks.base import RunTask, database, inflight
 from tasks.commands import send
 from tasks.finish import overdue
+from tasks.health import held
 from tasks.plan import send_batches
 from tasks.recovery import restart
 from workers.celery import QUEUES, app
@@ -57,6 +58,9 @@ def sweep() -> None:
 
 
 def _look(view: RunView, scratch: Inflight, waiting: set[Message]) -> str:
+    if view.state == "queued" and held():
+        _touch(view)
+        return "held"
     if view.state == "queued":
         return _send_on(view, waiting, "plan", "planned again")
     if view.first_plan:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
+import psutil
 import redis
 from celery import Celery
 from celery.signals import (
@@ -33,7 +34,7 @@ from models.settings import settings
 from models.signs import Signs
 from monitoring import exposition, logs
 from workers.engine import load, warm_once
-from workers.vitals import Vitals
+from workers.vitals import Vitals, resident
 
 CONTROL_QUEUE = "control"
 """Short tasks: finish, sweep. They never wait behind a solve, nor behind the first plan of a large problem."""
@@ -54,6 +55,7 @@ TASKS_OF = {
 
 SWEEP_SECONDS = 5.0
 SWEEP_EXPIRES_SECONDS = 600.0
+HEALTH_SECONDS = 10.0
 BROKER_SOCKET_SECONDS = 10.0
 
 CONTROL_SECONDS = 300.0
@@ -66,6 +68,7 @@ TASK_MODULES = (
     "tasks.improve",
     "tasks.finish",
     "tasks.sweep",
+    "tasks.health",
     "tasks.explain",
     "tasks.ingest",
 )
@@ -110,7 +113,12 @@ def create() -> Celery:
                 "schedule": SWEEP_SECONDS,
                 # sweeps that nobody could run must not pile up; long, because two hosts' clocks are compared
                 "options": {"queue": CONTROL_QUEUE, "expires": SWEEP_EXPIRES_SECONDS},
-            }
+            },
+            "health": {
+                "task": "nightshift.health",
+                "schedule": HEALTH_SECONDS,
+                "options": {"queue": CONTROL_QUEUE, "expires": SWEEP_EXPIRES_SECONDS},
+            },
         },
         beat_schedule_filename=str(config.data_dir / "beat-schedule"),
     )
@@ -155,7 +163,7 @@ def _tell_of_beat(**_: Any) -> None:
 
     def tell(**_: Any) -> None:
         try:
-            signs.tell("beat", "beat", {})
+            signs.tell("beat", "beat", {"resident": resident(psutil.Process())})
         except redis.RedisError as error:
             logs.get(__name__).warning("beat_untold", error=type(error).__name__)
 
@@ -166,7 +174,7 @@ def _tell_of_beat(**_: Any) -> None:
 def _tell_of_worker(sender: Any = None, **_: Any) -> None:
     """Tells of this worker from now on, until it is asked to stop."""
     queues = sorted(sender.app.amqp.queues.consume_from)
-    vitals = Vitals(Signs(connect(settings().redis_url)), queues)
+    vitals = Vitals(Signs(connect(settings().redis_url)), queues, solves=SOLVE_QUEUE in queues)
     vitals.start()
     worker_shutting_down.connect(lambda **_: vitals.stop(), weak=False)
 

@@ -8,7 +8,7 @@ from typing import NoReturn
 
 import click
 
-from app.cli import admin, bench, diff, monitoring, plant, remote, solve, stack, warm, why
+from app.cli import admin, bench, diff, health, monitoring, plant, remote, solve, stack, warm, why
 from app.cli.errors import BadInput, Failed, Trouble, Unreachable
 
 INTERRUPTED = 130
@@ -41,6 +41,7 @@ for command in (
     plant.plant,
     admin.db,
     admin.apikey,
+    health.health,
     bench.bench,
     warm.warm,
 ):

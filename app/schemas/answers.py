@@ -233,6 +233,29 @@ class Check(Answer):
     detail: str
 
 
+class Finding(Answer):
+    """What a check of health found."""
+
+    status: Literal["healthy", "warning", "critical"]
+    message: str
+    checked_at: Instant
+    seconds: float = Field(description="How long the check took.")
+    holds: bool = Field(description="Whether new solves are held while it is critical.")
+    timeout_seconds: float
+
+
+class Health(Answer):
+    """How the platform is."""
+
+    status: Literal["healthy", "warning", "critical"] = Field(description="The worst of all checks.")
+    score: int = Field(ge=0, le=100, description="10 off for each warning, 40 for each critical check.")
+    trend: Literal["improving", "stable", "declining"] | None = Field(
+        description="Mean score of the last 5 minutes against the 5 before; null where Redis does not say."
+    )
+    solves_held: list[str] | None = Field(description="Checks for which new solves are held; null where unknown.")
+    checks: dict[str, Finding]
+
+
 class Readiness(Answer):
     """Whether requests can be served."""
 

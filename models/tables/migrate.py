@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -42,8 +43,9 @@ def revision(url: str) -> str | None:
         return MigrationContext.configure(connection).get_current_revision()
 
 
+@cache
 def head() -> str:
-    """The newest revision this version of the product knows."""
+    """The newest revision this version of the product knows; looked up once."""
     newest = ScriptDirectory.from_config(configuration()).get_current_head()
     if newest is None:
         raise RuntimeError(f"no migrations in {MIGRATIONS}")
