@@ -31,7 +31,7 @@ LANDING = """\
 <main class="cards">
 <a href="/docs"><b>API</b><span>Every endpoint, field and error, with examples.</span></a>
 <a href="/openapi.json"><b>OpenAPI</b><span>The same for programs.</span></a>
-<a href="/health"><b>Health</b><span>How it is; <code>/readyz</code>, <code>/livez</code> ask less.</span></a>
+<a href="/readyz"><b>Health</b><span>Whether it can serve; <code>/health</code> asks more.</span></a>
 <a href="/metrics"><b>Metrics</b><span>Numbers for Prometheus.</span></a>
 <a href="/runbooks"><b>Runbooks</b><span>What to do when an alert comes.</span></a>
 </main>
