@@ -26,6 +26,7 @@ from monitoring.host import certificate_end, disk_use
 from monitoring.labels import PROCESSES
 from monitoring.logs import get
 from monitoring.standing import Standing
+from tasks.baselines import kept
 
 QUEUES = ("control", "plan", "solve")
 
@@ -89,6 +90,7 @@ def _redis(sources: Sources, found: Standing) -> bool:
         signs = Signs(sources.redis)
         workers, beat = signs.read("worker"), signs.read("beat")
         held = Holding(sources.redis).reasons()
+        found.tell("nightshift_source_up", float(_baselines(sources.redis, found)), "baselines")
     except redis.RedisError as error:
         log.warning("redis_unknown", error=type(error).__name__)
         return False
@@ -105,6 +107,19 @@ def _redis(sources: Sources, found: Standing) -> bool:
             found.tell(f"nightshift_process_{name}_bytes", sign.told.get("resident", 0), "beat")
     _workers([sign for sign in workers if sign.age <= ALIVE_SECONDS], found)
     return True
+
+
+def _baselines(client: redis.Redis, found: Standing) -> bool:
+    rows = kept(client)
+    for row in rows or ():
+        labels = (row.measure, *row.run_class)
+        usual = row.comparison.baseline
+        found.tell("nightshift_baseline_median", usual.median, *labels)
+        found.tell("nightshift_baseline_spread", usual.spread, *labels)
+        found.tell("nightshift_baseline_runs", usual.runs, *labels)
+        found.tell("nightshift_baseline_change_ratio", row.comparison.change, *labels)
+        found.tell("nightshift_regression", float(row.regressed), *labels)
+    return rows is not None
 
 
 def _workers(signs: list[Sign], found: Standing) -> None:

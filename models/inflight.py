@@ -98,6 +98,17 @@ class Inflight:
         """A sign of life of the worker that solves the batch."""
         self._beat(keys=[_key(run_id, attempt, "batches")], args=[self._ttl, batch])
 
+    def weighed(self, run_id: str, attempt: int, memory: int) -> None:
+        """Note how many bytes a process of the attempt has taken, where that is more than any before."""
+        key = _key(run_id, attempt, "batches")
+        if memory > int(cast("bytes | None", self._client.hget(key, "memory")) or 0):
+            self._client.hset(key, "memory", str(memory))
+
+    def memory(self, run_id: str, attempt: int) -> int | None:
+        """The most that one process of the attempt has taken, in bytes; None where nothing is known."""
+        found = cast("bytes | None", self._client.hget(_key(run_id, attempt, "batches"), "memory"))
+        return None if found is None else int(found)
+
     def left(self, run_id: str, attempt: int, batch: int) -> None:
         """Forget deliveries and beats of a batch: its worker came back alive."""
         self._client.hdel(_key(run_id, attempt, "batches"), f"deliveries:{batch}", f"beat:{batch}")

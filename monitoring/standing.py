@@ -60,6 +60,21 @@ GAUGES: Final[Mapping[str, Described]] = {
     ),
     "nightshift_redis_used_bytes": Described("Memory that Redis uses."),
     "nightshift_redis_limit_bytes": Described("Memory that Redis may use; missing where it has no limit."),
+    "nightshift_baseline_median": Described(
+        "Median of a measure over the baseline window of a class, in the measure's unit.", ("measure", *CLASS)
+    ),
+    "nightshift_baseline_spread": Described(
+        "Median absolute deviation over the same window, scaled to a standard deviation.", ("measure", *CLASS)
+    ),
+    "nightshift_baseline_runs": Described("Runs in the baseline window of a class.", ("measure", *CLASS)),
+    "nightshift_baseline_change_ratio": Described(
+        "Median of the recent runs of a class over its baseline; above 1 is worse, for every measure.",
+        ("measure", *CLASS),
+    ),
+    "nightshift_regression": Described(
+        "1 where the recent runs of a class are worse than its baseline and that is no chance (p < 0.01), else 0.",
+        ("measure", *CLASS),
+    ),
     "nightshift_health_score": Described("Health from 0 to 100, as in `/health`."),
     "nightshift_check_level": Described("What a health check found: 0 healthy, 1 warning, 2 critical.", ("check",)),
     "nightshift_check_seconds": Described("Time a health check took.", ("check",)),

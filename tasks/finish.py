@@ -5,15 +5,19 @@ from __future__ import annotations
 import json
 from typing import Literal
 
+from sqlalchemy.orm import Session
+
+from models.settings import settings
 from models.shop.problem import Problem
 from models.shop.schedule import Decision
 from models.shop.timeline import replay
 from models.store import plans, runs
+from models.store import records as kept_records
 from models.store.views import BatchRecord, RunView
 from models.tables.session import in_transaction, reading
 from monitoring import metrics
 from monitoring.logs import get
-from tasks import counts, steps
+from tasks import counts, records, steps
 from tasks.base import RunTask, database, inflight
 from tasks.board import RedisBoard
 from tasks.board import from_bytes as decisions_from_bytes
@@ -79,7 +83,7 @@ def _finish(view: RunView, job: Work, *, merged: bool) -> None:
     )
     state: Literal["finished", "cancelled"] = "cancelled" if view.cancel_requested else "finished"
     deliveries = {number: batch.deliveries for number, batch in scratch.batch_states(run_id, attempt).items()}
-    records = [
+    rows = [
         BatchRecord(
             number=number,
             jobs=len(job.batches[number].jobs),
@@ -92,11 +96,23 @@ def _finish(view: RunView, job: Work, *, merged: bool) -> None:
         for number, answer in sorted(answers.items())
     ]
     document = json.dumps(conclusion.document, separators=(",", ":")).encode()
-    stored = in_transaction(
-        database(),
-        lambda session: runs.finish(session, run_id, attempt, state=state, result=document, batches=records),
+    record = records.ended(
+        view,
+        job.problem,
+        conclusion,
+        improved,
+        state=state,
+        memory=scratch.memory(run_id, attempt),
+        processes=settings().solve_processes,
     )
-    if not stored:
+
+    def store(session: Session) -> bool:
+        won = runs.finish(session, run_id, attempt, state=state, result=document, batches=rows)
+        if won:
+            kept_records.keep(session, record)
+        return won
+
+    if not in_transaction(database(), store):
         log.info("finish_lost", reason="the run moved on or ended meanwhile")
         metrics.LEASES_LOST.inc()
         return

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import redis
+from sqlalchemy.orm import Session
 
 from models.settings import settings
+from models.store import records as kept_records
 from models.store import runs
 from models.store.views import RunView
 from models.tables.session import in_transaction, reading
 from monitoring import metrics
 from monitoring.logs import get
-from tasks import counts
+from tasks import counts, records
 from tasks.base import database, inflight
 from tasks.board import incumbents
 from tasks.commands import send
@@ -53,7 +55,14 @@ def restart(view: RunView, why: str) -> bool:
             "detail": f"All {view.attempt} attempts failed. The last: {why}"[:1000],
             "attempts": view.attempt,
         }
-        stored = in_transaction(database(), lambda session: runs.fail(session, view.id, view.attempt, error))
+
+        def store(session: Session) -> bool:
+            won = runs.fail(session, view.id, view.attempt, error)
+            if won:
+                kept_records.keep(session, records.failed(view))
+            return won
+
+        stored = in_transaction(database(), store)
         if stored:
             counts.failed(view)
             log.error("run_failed", run_id=view.id, attempts=view.attempt, why=why)

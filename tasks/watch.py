@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 
+import psutil
+
 from models.inflight import BatchState, Inflight
 from models.store import runs
 from models.tables.session import in_transaction, reading
@@ -82,6 +84,7 @@ class BatchWatch:
 
     def _beat_in_redis(self) -> None:
         self.scratch.beat(self.run_id, self.attempt, self.number)
+        self.scratch.weighed(self.run_id, self.attempt, psutil.Process().memory_info().rss)
 
     def _publish(self) -> None:
         if (self.best, self.proved) != self.told and self.best is not None:

@@ -56,6 +56,7 @@ TASKS_OF = {
 SWEEP_SECONDS = 5.0
 SWEEP_EXPIRES_SECONDS = 600.0
 HEALTH_SECONDS = 10.0
+BASELINE_SECONDS = 30.0
 BROKER_SOCKET_SECONDS = 10.0
 
 CONTROL_SECONDS = 300.0
@@ -69,6 +70,7 @@ TASK_MODULES = (
     "tasks.finish",
     "tasks.sweep",
     "tasks.health",
+    "tasks.baselines",
     "tasks.explain",
     "tasks.ingest",
 )
@@ -112,6 +114,11 @@ def create() -> Celery:
                 "task": "nightshift.sweep",
                 "schedule": SWEEP_SECONDS,
                 # sweeps that nobody could run must not pile up; long, because two hosts' clocks are compared
+                "options": {"queue": CONTROL_QUEUE, "expires": SWEEP_EXPIRES_SECONDS},
+            },
+            "baselines": {
+                "task": "nightshift.baselines",
+                "schedule": BASELINE_SECONDS,
                 "options": {"queue": CONTROL_QUEUE, "expires": SWEEP_EXPIRES_SECONDS},
             },
             "health": {

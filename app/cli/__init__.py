@@ -8,7 +8,7 @@ from typing import NoReturn
 
 import click
 
-from app.cli import admin, bench, diff, health, monitoring, plant, remote, solve, stack, warm, why
+from app.cli import admin, baselines, bench, diff, health, monitoring, plant, remote, solve, stack, warm, why
 from app.cli.errors import BadInput, Failed, Trouble, Unreachable
 
 INTERRUPTED = 130
@@ -42,6 +42,7 @@ for command in (
     admin.db,
     admin.apikey,
     health.health,
+    baselines.baselines,
     bench.bench,
     warm.warm,
 ):

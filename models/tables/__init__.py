@@ -6,6 +6,7 @@ from models.tables.idempotency import IdempotencyKey
 from models.tables.keys import ApiKey
 from models.tables.life import ExecutionRow, OriginRow
 from models.tables.plants import AcceptedPlan, SnapshotRow
+from models.tables.records import BaselineRow, RunRecord
 from models.tables.replans import Replan, ReplanSchedule, ReplanTry
 from models.tables.runs import BatchRow, PlanRow, Problem, Run, ScheduleRow
 
@@ -14,6 +15,7 @@ __all__ = [
     "ApiKey",
     "AuditRow",
     "Base",
+    "BaselineRow",
     "BatchRow",
     "ExecutionRow",
     "IdempotencyKey",
@@ -24,6 +26,7 @@ __all__ = [
     "ReplanSchedule",
     "ReplanTry",
     "Run",
+    "RunRecord",
     "ScheduleRow",
     "SnapshotRow",
 ]
