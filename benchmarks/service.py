@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from pathlib import Path
 
@@ -20,6 +21,7 @@ BATCH_SIZE, BATCHES = 20, 3
 JOBS_DONE, DONE_LIMIT_SECONDS = 411, 2.0
 CANCEL_LIMIT_SECONDS = 60.0
 QUIET_SECONDS = 0.5
+WRITTEN_KIB = 8
 POSTS = 20
 """The least number of POSTs of 170 jobs: fewer say nothing about a median near its bar."""
 
@@ -82,6 +84,24 @@ def _overhead(running: Platform, report: Report, requests: int) -> None:
         "T1", f"a Celery chord of {BATCHES} no-ops on the same Redis, p50", median(floor_ms), "ms", samples=requests
     )
     report.add("T1", "the same, p99", percentile(floor_ms, 0.99), "ms", samples=requests)
+    disk_ms = [seconds * 1000 for seconds in _disk_seconds(running.settings.data_dir / "disk", requests)]
+    what = f"this disk makes {WRITTEN_KIB} KiB safe (fsync), as every stored result asks at least once, p50"
+    report.add("T1", what, median(disk_ms), "ms", samples=requests)
+    report.add("T1", "the same, p99", percentile(disk_ms, 0.99), "ms", samples=requests)
+
+
+def _disk_seconds(path: Path, repeats: int) -> list[float]:
+    """How long each of ``repeats`` small appends to a file at ``path`` takes to be safe on the disk."""
+    found = []
+    with path.open("wb", buffering=0) as file:
+        for _ in range(repeats):
+            file.write(bytes(WRITTEN_KIB * 1024))
+            begun = time.perf_counter()
+            os.fsync(file.fileno())
+            found.append(time.perf_counter() - begun)
+            time.sleep(QUIET_SECONDS / 25)
+    path.unlink()
+    return found
 
 
 def _endless(seed: int, limit: float) -> bytes:
