@@ -6,6 +6,7 @@ from typing import Final
 COMMANDS: Final[Mapping[str, str]] = {
     "service": "benchmarks.service:service",
     "timeline": "benchmarks.timeline:timeline",
+    "hotpaths": "benchmarks.hotpaths:hotpaths",
     "rules": "benchmarks.rules:rules",
     "fuzz": "benchmarks.fuzz:fuzz",
     "survival": "benchmarks.survival.command:survival",

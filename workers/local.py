@@ -30,8 +30,8 @@ from workers.pool import Pool
 from workers.proofs import term_bounds
 from workers.split import Batch, split
 
-FIRST_PLAN_SECONDS, FIRST_PLAN_SHARE = 0.2, 0.03
-"""Time for the rules of the first plan, or part of the run's; one complete plan is always made."""
+FIRST_PLAN_SECONDS, FIRST_PLAN_SHARE, FIRST_PLAN_MOST = 0.2, 0.03, 0.5
+"""Time for the rules of the first plan, or part of the run's, and the most; one complete plan is always made."""
 
 FEW_JOBS = 2000
 """Up to so many jobs, rules need no compiling."""
@@ -211,7 +211,8 @@ def first_plan(run: Run, state: Progress, tell: Told, interrupted: Asked) -> Sch
     elif len(problem.jobs) > FEW_JOBS and run.searches:
         quick = load_quick_planner()(problem, calendars)
     if quick is None:
-        limits = Limits.within(max(FIRST_PLAN_SECONDS, FIRST_PLAN_SHARE * run.seconds))
+        seconds = min(FIRST_PLAN_MOST, max(FIRST_PLAN_SECONDS, FIRST_PLAN_SHARE * run.seconds))
+        limits = Limits.within(seconds)
         watch = LocalWatch(lambda _: None, interrupted)
         quick = dispatch_plans(problem, range(len(problem.jobs)), limits, calendars, watch).schedule
     found: Schedule = quick
