@@ -73,7 +73,8 @@ def test_every_task_waits_in_a_queue_that_fits_it() -> None:
     app.loader.import_default_modules()
     names = [name.removeprefix("nightshift.") for name in app.tasks if name.startswith("nightshift.")]
     waiting = {name: app.amqp.router.route({}, f"nightshift.{name}")["queue"].name for name in names}
-    assert {name for name, queue in waiting.items() if queue == "control"} == {"finish", "sweep", "health", "baselines"}
+    control = {name for name, queue in waiting.items() if queue == "control"}
+    assert control == {"finish", "sweep", "health", "baselines", "due"}
     assert {name for name, queue in waiting.items() if queue == "solve"} == {"solve", "improve", "conflicts"}
     assert waiting["plan"] == waiting["merge"] == "plan"
 

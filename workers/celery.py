@@ -57,6 +57,9 @@ SWEEP_SECONDS = 5.0
 SWEEP_EXPIRES_SECONDS = 600.0
 HEALTH_SECONDS = 10.0
 BASELINE_SECONDS = 30.0
+DUE_SECONDS = 5.0
+"""How often somebody looks which replans are due."""
+
 BROKER_SOCKET_SECONDS = 10.0
 
 CONTROL_SECONDS = 300.0
@@ -73,6 +76,8 @@ TASK_MODULES = (
     "tasks.baselines",
     "tasks.explain",
     "tasks.ingest",
+    "tasks.replan",
+    "tasks.due",
 )
 
 
@@ -124,6 +129,11 @@ def create() -> Celery:
             "health": {
                 "task": "nightshift.health",
                 "schedule": HEALTH_SECONDS,
+                "options": {"queue": CONTROL_QUEUE, "expires": SWEEP_EXPIRES_SECONDS},
+            },
+            "due": {
+                "task": "nightshift.due",
+                "schedule": DUE_SECONDS,
                 "options": {"queue": CONTROL_QUEUE, "expires": SWEEP_EXPIRES_SECONDS},
             },
         },

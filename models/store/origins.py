@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from models.compression import pack, unpack
 from models.tables import OriginRow
 
-Kind = Literal["disruption", "edit", "scenario"]
+Kind = Literal["disruption", "edit", "scenario", "replan"]
 
 
 @dataclass(frozen=True, slots=True)

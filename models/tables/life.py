@@ -16,7 +16,7 @@ EVENT_ID_LENGTH = 200
 
 
 class OriginRow(Base):
-    """What a run was made from: the plan ``parent_id``, changed by a disruption, an edit, or a scenario of a group.
+    """What a run was made from: the plan ``parent_id``, changed by a disruption, an edit or a scenario, or carried on.
 
     ``decisions``: the plan that its search begins with, zstd-compressed; NULL where it begins with none. ``edit_of`` is
     the parent of an applied edit and NULL for everything else: the unique key lets one edit of a plan win.
@@ -24,7 +24,7 @@ class OriginRow(Base):
 
     __tablename__ = "origins"
     __table_args__ = (
-        CheckConstraint("kind IN ('disruption', 'edit', 'scenario')", name="kind"),
+        CheckConstraint("kind IN ('disruption', 'edit', 'scenario', 'replan')", name="kind"),
         UniqueConstraint("edit_of"),
         Index(None, "parent_id", "kind"),
         Index(None, "group_id"),

@@ -17,15 +17,17 @@ from models.store import runs
 from models.store.views import RunView
 from models.tables.session import reading
 from tasks import base, board, commands, problems, queries
+from tasks.due import due
 from tasks.finish import finish
 from tasks.improve import improve
 from tasks.merge import merge
 from tasks.plan import plan
+from tasks.replan import replan
 from tasks.solve import solve
 from tasks.sweep import sweep
 from workers.celery import app
 
-TASKS = {f"nightshift.{task.__name__}": task for task in (plan, solve, merge, improve, finish, sweep)}
+TASKS = {f"nightshift.{task.__name__}": task for task in (plan, solve, merge, improve, finish, sweep, replan, due)}
 
 
 def shop(jobs: int = 8, **changes: Any) -> dict[str, Any]:

@@ -33,7 +33,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("run_id", name="pk_origins"),
         sa.ForeignKeyConstraint(["run_id"], ["runs.id"], name="fk_origins_run_id", ondelete="CASCADE"),
         sa.UniqueConstraint("edit_of", name="uq_origins_edit_of"),
-        sa.CheckConstraint("kind IN ('disruption', 'edit', 'scenario')", name=op.f("ck_origins_kind")),
+        sa.CheckConstraint("kind IN ('disruption', 'edit', 'scenario', 'replan')", name=op.f("ck_origins_kind")),
         **MARIADB,
     )
     op.create_index("ix_origins_parent_id_kind", "origins", ["parent_id", "kind"])

@@ -1,0 +1,1 @@
+"""When a plant is replanned, and what of it may change: pure rules, no database."""

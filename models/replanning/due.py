@@ -1,0 +1,84 @@
+"""Due times of cron expressions in a time zone, daylight saving included.
+
+The expressions are Debian's cron's (five fields), read by cronsim. On the days on which clocks change: a time that the
+clock skips (02:30) is due at the first moment after the gap, one that it shows twice is due the first time only; what
+is due every so many minutes or hours (``*/15 * * * *``, ``0 * * * *``) goes on at its pace, through both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, time, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from cronsim import CronSim, CronSimError
+
+FIELDS: Final = 5
+"""Minute, hour, day of the month, month, day of the week; cronsim would take seconds too."""
+
+MOST_MISSED: Final = 1000
+"""Missed due times that are told one by one; of more, the last of the last JUMP_BACK."""
+
+JUMP_BACK: Final = timedelta(days=2)
+
+
+class NoCron(ValueError):
+    """An expression that is none, or that is never due; the message says which."""
+
+
+def due_times(cron: str, zone: ZoneInfo, after: datetime) -> Iterator[datetime]:
+    """The due times later than ``after`` (aware), ascending, in UTC. Raises NoCron."""
+    try:
+        if len(cron.split()) != FIELDS:
+            raise CronSimError(f"has {len(cron.split())} fields")
+        found = CronSim(cron, after.astimezone(zone))
+    except CronSimError as error:
+        raise NoCron(f"is no cron expression of five fields: {str(error).lower()}") from None
+    last = after.astimezone(UTC)
+    for local in found:
+        moment = local.astimezone(UTC)
+        if moment > last:  # in the hour that clocks show twice, what was due in its first turn is over
+            last = moment
+            yield moment
+
+
+def next_due(cron: str, zone: ZoneInfo, after: datetime) -> datetime:
+    """The first due time later than ``after``. Raises NoCron, also for an expression that is never due."""
+    found = next(due_times(cron, zone, after), None)
+    if found is None:
+        raise NoCron("is never due: no such day comes within 50 years")
+    return found
+
+
+def missed(cron: str, zone: ZoneInfo, first: datetime, now: datetime) -> list[datetime]:
+    """The due times from ``first``, itself one, to ``now``; where there are very many, only the latest of them."""
+    found = [first]
+    for moment in due_times(cron, zone, first):
+        if moment > now:
+            return found
+        if len(found) == MOST_MISSED:
+            break
+        found.append(moment)
+    recent = list(_until(due_times(cron, zone, max(first, now - JUMP_BACK)), now))
+    return (recent or found)[-MOST_MISSED:]
+
+
+def ready_by(due: datetime, clock: str | None, zone: ZoneInfo) -> datetime | None:
+    """The first moment after ``due`` at which local time shows ``clock`` (HH:MM), in UTC; None without one."""
+    if clock is None:
+        return None
+    local = due.astimezone(zone)
+    for days in (0, 1, 2):
+        day = local.date() + timedelta(days=days)
+        moment = datetime.combine(day, time.fromisoformat(clock), zone).astimezone(UTC)
+        if moment > due:
+            return moment
+    raise AssertionError("no day lasts longer than two")
+
+
+def _until(moments: Iterator[datetime], now: datetime) -> Iterator[datetime]:
+    for moment in moments:
+        if moment > now:
+            return
+        yield moment
