@@ -12,7 +12,7 @@ from flask_openapi3.types import ResponseDict, SecuritySchemesDict
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
-from app.schemas import answers, life
+from app.schemas import answers, life, plants
 from app.schemas.comparison import Difference
 from app.schemas.explanation import Explanation
 from app.schemas.problem import EXAMPLE, ProblemForm
@@ -37,6 +37,8 @@ SCHEDULES = Tag(name="schedules", description="Requests for a plan. Roles: viewe
 
 LIFE = Tag(name="life", description="What happens to a plan: executions, disruptions, edits, scenarios.")
 
+PLANTS = Tag(name="plants", description="A plant's data, its plan in force, and when it is replanned.")
+
 ANSWERED: tuple[type[BaseModel], ...] = (
     answers.Accepted,
     answers.RunStatus,
@@ -45,6 +47,7 @@ ANSWERED: tuple[type[BaseModel], ...] = (
     Explanation,
     Difference,
     *life.ANSWERS,
+    *plants.ANSWERS,
     answers.ProblemDetails,
     answers.Alive,
     answers.Readiness,
@@ -64,6 +67,7 @@ ERRORS = {
     403: "The key's role may not do this.",
     404: "There is no such schedule.",
     409: "There is no plan to read: `state` says whether there will be one.",
+    412: "It is no longer what If-Match names; nothing was changed.",
     413: "The body is larger than the limit.",
     415: "The body is not JSON, plain or in gzip or zstd.",
     422: "Fields break their rules: up to 100 of them are listed, `total_errors` counts all. Nothing was stored.",
@@ -133,7 +137,9 @@ def document(app: OpenAPI) -> dict[str, Any]:
     answer that it adds to every route for its own kind of error is one that no route gives.
     """
     made: dict[str, Any] = app.api_doc
-    modes: list[tuple[type[BaseModel], JsonSchemaMode]] = [(form, "validation") for form in (ProblemForm, *life.BODIES)]
+    modes: list[tuple[type[BaseModel], JsonSchemaMode]] = [
+        (form, "validation") for form in (ProblemForm, *life.BODIES, *plants.BODIES)
+    ]
     modes += [(model, "serialization") for model in ANSWERED]
     _, schemas = models_json_schema(modes, ref_template=REFERENCE)
     made["components"]["schemas"] = schemas["$defs"]

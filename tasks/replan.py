@@ -202,9 +202,11 @@ def _end(view: ReplanView, comparison: dict[str, Any]) -> None:
         if not told["reasons"]:
             why = f"replan of {view.due_at:%Y-%m-%d %H:%M} UTC"
             try:
-                plants.accept(
+                found = plants.accept(
                     session, told["run_id"], actor=audit.SYSTEM, rule=RULE, why=why, expected=view.base_number
                 )
+                detail = {"plant": found.plant, "number": found.number, "rule": RULE, "why": why}
+                audit.record(session, action="plan.accepted", subject=found.run_id, actor=audit.SYSTEM, detail=detail)
             except plants.Overtaken as error:
                 told = told | {"reasons": [str(error)]}
         return replans.end(session, view.id, "held" if told["reasons"] else "accepted", comparison=told)

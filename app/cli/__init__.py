@@ -8,7 +8,7 @@ from typing import NoReturn
 
 import click
 
-from app.cli import admin, baselines, bench, diff, health, monitoring, plant, remote, solve, stack, warm, why
+from app.cli import admin, baselines, bench, diff, health, monitoring, plant, remote, replan, solve, stack, warm, why
 from app.cli.errors import BadInput, Failed, Trouble, Unreachable
 
 INTERRUPTED = 130
@@ -39,6 +39,7 @@ for command in (
     remote.cancel,
     plant.ingest,
     plant.plant,
+    replan.replan,
     admin.db,
     admin.apikey,
     health.health,

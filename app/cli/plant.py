@@ -16,6 +16,7 @@ from app.cli.errors import BadInput, Failed, Unreachable, refused
 
 if TYPE_CHECKING:
     from models.ingest.mapping import PlantMapping
+    from models.store.plants import PlanInForce
     from models.store.snapshots import SnapshotView
 
 ACTOR = "cli"
@@ -166,3 +167,64 @@ def _start(text: str | None) -> datetime:
     except ValueError:
         raise BadInput(f"--start: must be an instant like 2026-01-05T06:00:00+01:00 (got {text!r})") from None
     return start.replace(tzinfo=zone) if start.tzinfo is None else start.astimezone(zone)
+
+
+@plant.command()
+@plant_option
+def show(plant: str) -> None:
+    """Show the plan in force of a plant and its last snapshot."""
+    from models.store import plants, snapshots
+    from models.tables.session import reading
+
+    with reading(made_sessions()) as session:
+        force, snapshot = plants.in_force(session, plant), snapshots.latest(session, plant)
+    if force is None:
+        click.echo(f"plant {plant} has no plan in force; try: nightshift replan now --plant {plant}")
+    else:
+        click.echo(f"plan {force.number} in force: schedule {force.run_id}, {_accepted(force)}")
+    if snapshot is None:
+        raise Failed(f"plant {plant!r} has no snapshot to plan from; run: nightshift ingest --plant {plant}")
+    work = f"{snapshot.jobs} jobs, {snapshot.hours:,.1f} h of work, {snapshot.refused_total} rows refused"
+    click.echo(f"snapshot {snapshot.id} of {snapshot.taken_at:%Y-%m-%d %H:%M} UTC: {work}")
+
+
+@plant.command()
+@plant_option
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 1000))
+def history(plant: str, limit: int) -> None:
+    """List the plans that were in force in a plant, newest first."""
+    from models.store import plants
+    from models.tables.session import reading
+
+    with reading(made_sessions()) as session:
+        for plan in plants.history(session, plant, limit=limit):
+            click.echo(f"{plan.number}  {plan.run_id}  {_accepted(plan)}")
+
+
+@plant.command()
+@click.argument("schedule_id")
+@plant_option
+@click.option("--replaces", metavar="NUMBER", type=int, help="Only in the place of this plan in force; 0 is none.")
+@click.option("--why", help="Kept with it.")
+def accept(schedule_id: str, plant: str, replaces: int | None, why: str | None) -> None:
+    """Put the plan of SCHEDULE_ID in force in its plant."""
+    from models.store.plants import NotAcceptable, Overtaken
+    from monitoring import logs
+    from tasks.give import Who, give
+    from tasks.plant_commands import AcceptPlan
+
+    logs.configure(level="CRITICAL")  # what goes wrong is told on the screen
+    made_sessions()
+    try:
+        found = give(AcceptPlan(plant, schedule_id, replaces), Who(ACTOR, why))
+    except (LookupError, NotAcceptable) as error:
+        raise BadInput(str(error)) from None
+    except Overtaken as error:
+        raise Failed(f"{error}; nothing was changed") from None
+    click.echo(f"plan {found.number} in force in plant {found.plant}")
+
+
+def _accepted(plan: PlanInForce) -> str:
+    by = plan.accepted_by if plan.rule is None else f"rule {plan.rule!r}"
+    why = "" if plan.why is None else f" ({plan.why})"
+    return f"accepted {plan.accepted_at:%Y-%m-%d %H:%M} UTC by {by}{why}"

@@ -22,7 +22,7 @@ _LIMITS = (
     ("minProperties", "at least {} fields"),
 )
 _DETAILS = "ProblemDetails"
-_METHODS = ("post", "get", "delete")
+_METHODS = ("post", "get", "put", "delete")
 
 
 def guide(document: Schema) -> str:

@@ -8,7 +8,6 @@ from datetime import datetime
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from models.store import audit
 from models.tables import AcceptedPlan, Run, ScheduleRow, SnapshotRow
 
 
@@ -58,35 +57,37 @@ def accept(
     session: Session,
     run_id: str,
     *,
+    plant: str | None = None,
     actor: str,
     rule: str | None = None,
     why: str | None = None,
     expected: int | None = None,
 ) -> PlanInForce:
-    """Put the plan that a run ended with in force in its plant.
+    """Put the plan that a run ended with in force in its plant, which has to be ``plant`` where that is given.
 
     With ``expected``, the number of the plan in force that it is to replace (0: none), raises Overtaken where that is
     another one by now. Raises LookupError for an unknown run, NotAcceptable for one without plan or plant. Of two that
     are accepted at the same moment one transaction fails with SQLAlchemy's IntegrityError and may be repeated.
     """
-    plant = session.execute(select(Run.plant).where(Run.id == run_id)).one_or_none()
-    if plant is None:
+    found = session.execute(select(Run.plant).where(Run.id == run_id)).one_or_none()
+    if found is None:
         raise LookupError(f"there is no schedule {run_id!r}")
-    if plant[0] is None:
+    of = found[0]
+    if of is None:
         raise NotAcceptable("the problem of this schedule names no plant, so that its plan can be in force nowhere")
+    if plant not in (None, of):
+        raise NotAcceptable(f"this schedule is of plant {of!r}")
     if session.scalar(select(ScheduleRow.run_id).where(ScheduleRow.run_id == run_id)) is None:
         raise NotAcceptable("this schedule has no plan that could be put in force")
-    last = in_force(session, plant[0])
+    last = in_force(session, of)
     current = 0 if last is None else last.number
     if expected is not None and expected != current:
         raise Overtaken(current)
-    row = {"plant": plant[0], "number": current + 1, "run_id": run_id, "accepted_by": actor, "rule": rule, "why": why}
+    row = {"plant": of, "number": current + 1, "run_id": run_id, "accepted_by": actor, "rule": rule, "why": why}
     session.execute(insert(AcceptedPlan).values(row))
-    detail = {"plant": plant[0], "number": current + 1, "rule": rule, "why": why}
-    audit.record(session, action="plan.accepted", subject=run_id, actor=actor, detail=detail)
-    found = in_force(session, plant[0])
-    assert found is not None
-    return found
+    accepted = in_force(session, of)
+    assert accepted is not None
+    return accepted
 
 
 def names(session: Session) -> list[str]:

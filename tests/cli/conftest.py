@@ -12,6 +12,7 @@ import pytest
 
 from app.cli import main
 from models.settings import settings
+from tasks import base
 
 ROOT = Path(__file__).parents[2]
 UNSET = ("REDIS_URL", "DATABASE_URL", "NIGHTSHIFT_URL", "NIGHTSHIFT_API_KEY")
@@ -49,12 +50,14 @@ def nightshift(
 ) -> Run:
     """Runs a command in this process."""
     request.addfinalizer(settings.cache_clear)
+    request.addfinalizer(base.forget_connections)
 
     def run(*arguments: object, stdin: str = "", **env: str) -> Done:
         for name, value in env.items():
             monkeypatch.setenv(name, value)
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin.encode())))
         settings.cache_clear()
+        base.forget_connections()
         with pytest.raises(SystemExit) as ended:
             main([str(argument) for argument in arguments])
         said = capsys.readouterr()
