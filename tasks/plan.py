@@ -18,8 +18,8 @@ from tasks.commands import send
 from tasks.health import held
 from tasks.problems import Work, work
 from workers.celery import app
-from workers.dispatch.portfolio import dispatch_plans
-from workers.engine import STEADY, Limits
+from workers.engine import STEADY, Limits, is_compiled
+from workers.first import first_schedule
 from workers.improve.incumbent import value_of
 
 log = get(__name__)
@@ -84,7 +84,7 @@ def first_plan(view: RunView, job: Work) -> None:
         schedule = replay(job.problem, job.start, None, calendars)
     else:
         limits = Limits.within(FIRST_PLAN_SECONDS, seed=job.problem.options.seed)
-        schedule = dispatch_plans(job.problem, range(len(job.problem.jobs)), limits, calendars).schedule
+        schedule = first_schedule(job.problem, calendars, limits, compiled=job.improves and is_compiled())
     incumbent = board.offer(value_of(job.problem, schedule), schedule.decisions())
     if checkpoint.keep(view, job, incumbent, {}, calendars):
         counts.first_plan(view)

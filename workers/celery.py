@@ -33,7 +33,7 @@ from models.inflight import connect
 from models.settings import settings
 from models.signs import Signs
 from monitoring import exposition, logs
-from workers.engine import load, warm_once
+from workers.engine import load, load_quick_planner, warm_once
 from workers.vitals import Vitals, resident
 
 CONTROL_QUEUE = "control"
@@ -164,6 +164,8 @@ def _import_solver_before_fork(options: dict[str, Any] | None = None, **_: Any) 
         load("cpsat")
         load("search")
         warm_once()
+    elif PLAN_QUEUE in names:
+        load_quick_planner()
 
 
 @before_task_publish.connect  # type: ignore[untyped-decorator]

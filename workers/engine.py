@@ -202,6 +202,11 @@ def warm_once() -> None:
     importlib.import_module("workers.search.warm").warm_once()
 
 
+def is_compiled() -> bool:
+    """Whether all kernels were compiled before, so that using one costs milliseconds."""
+    return bool(importlib.import_module("workers.search.warm").COMPLETE.exists())
+
+
 def load_repairer() -> Repairer:
     """A new repairer."""
     module, _, attribute = REPAIRER.partition(":")

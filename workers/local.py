@@ -21,8 +21,8 @@ from workers.aggregate import aggregate
 from workers.batch import Answer, first_round_share, solve_batch
 from workers.bounds import level_bounds
 from workers.conclude import conclude, merge_limits
-from workers.dispatch.portfolio import dispatch_plans
-from workers.engine import STEADY, Levels, Limits, Watch, load_quick_planner, warm
+from workers.engine import STEADY, Levels, Limits, Watch, warm
+from workers.first import first_schedule
 from workers.improve.incumbent import Board, Incumbent, LocalBoard, value_of
 from workers.improve.loop import WORTH_SECONDS, improve
 from workers.improve.standing import Steps, reached
@@ -32,9 +32,6 @@ from workers.split import Batch, split
 
 FIRST_PLAN_SECONDS, FIRST_PLAN_SHARE, FIRST_PLAN_MOST = 0.2, 0.03, 0.5
 """Time for the rules of the first plan, or part of the run's, and the most; one complete plan is always made."""
-
-FEW_JOBS = 2000
-"""Up to so many jobs, rules need no compiling."""
 
 MOST_BATCHES = 12
 """With more batches than this a local run improves the first plan at once: each batch would get hardly any time."""
@@ -202,20 +199,15 @@ class LocalWatch:
 
 
 def first_plan(run: Run, state: Progress, tell: Told, interrupted: Asked) -> Schedule:
-    """The plan that the run begins with, or one of dispatch rules, told at once; of compiled ones where there are many
-    jobs."""
-    problem, quick = run.problem, None
+    """The plan that the run begins with, or one of dispatch rules; told at once."""
+    problem = run.problem
     calendars = Calendars(problem)
     if run.start is not None:
-        quick = replay(problem, run.start, None, calendars)
-    elif len(problem.jobs) > FEW_JOBS and run.searches:
-        quick = load_quick_planner()(problem, calendars)
-    if quick is None:
+        found = replay(problem, run.start, None, calendars)
+    else:
         seconds = min(FIRST_PLAN_MOST, max(FIRST_PLAN_SECONDS, FIRST_PLAN_SHARE * run.seconds))
-        limits = Limits.within(seconds)
         watch = LocalWatch(lambda _: None, interrupted)
-        quick = dispatch_plans(problem, range(len(problem.jobs)), limits, calendars, watch).schedule
-    found: Schedule = quick
+        found = first_schedule(problem, calendars, Limits.within(seconds), watch, compiled=run.searches)
     state.plan = evaluate(problem, found, None, calendars)
     tell()
     return found
