@@ -23,7 +23,7 @@ def test_every_job_is_in_a_valid_plan(
     monkeypatch.setattr(
         first, "load_quick_planner", lambda: lambda *a: asked.append(planner(*a) is not None) or planner(*a)
     )
-    problem = parse(factory(20, 8, **features))
+    problem = parse(factory(60, 20, **features))
     plan = first.first_schedule(problem, Calendars(problem), Limits.within(0.0), compiled=compiled)
     assert validate(problem, plan).valid
     assert not plan.unscheduled
