@@ -16,5 +16,6 @@ COMMANDS: Final[Mapping[str, str]] = {
     "scale": "benchmarks.scale:scale",
     "parallel": "benchmarks.parallel:parallel",
     "repair": "benchmarks.repair:repair",
+    "policy": "benchmarks.policy:policy",
 }
 """Name -> where the command is, so that only the one that is called is imported."""

@@ -68,7 +68,7 @@ def quality(
         peers=peers,
         peer_seeds=range(1, (peer_seeds or seeds) + 1),
         trajectory=trajectory,
-        best_known=_best_known(bks or folder / BEST_KNOWN),
+        best_known=best_known(bks or folder / BEST_KNOWN),
     )
     if not only_tables:
         study.run(tasks(results))
@@ -93,7 +93,7 @@ def tasks(results: Results) -> Sequence[Task]:
     return found
 
 
-def _best_known(file: Path) -> dict[str, tuple[float, float]]:
+def best_known(file: Path) -> dict[str, tuple[float, float]]:
     """Instance -> (best known makespan, lower bound) in the text's unit; empty where there is no file."""
     if not file.exists():
         return {}

@@ -34,6 +34,11 @@ GAP_BUCKETS = (0.0, 0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 
 INGEST_BUCKETS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
 """10,000 jobs take seconds."""
+DECISION_BUCKETS = (1e-5, 2.5e-5, 5e-5, 1e-4, 2.5e-4, 1e-3, 1e-2, 0.1, 1)
+"""From a decision with few candidates to one in a plant of 10,000 jobs; beyond, something is wrong."""
+
+DISTANCE_BUCKETS = (0.0, 0.25, 0.5, 1.0, 2.0, 5.0)
+"""Factors of two; beyond 1 another start is taken."""
 
 HTTP_REQUESTS = BoundedCounter(
     "nightshift_http_requests_total", "HTTP requests answered.", ["method", "route", "status"]
@@ -109,6 +114,33 @@ REFUSED_PLANS = BoundedCounter(
 )
 
 
+POLICY_SECONDS = BoundedHistogram(
+    "nightshift_policy_inference_seconds",
+    "Time a policy took for one decision, a batch averaged.",
+    ["policy"],
+    buckets=DECISION_BUCKETS,
+)
+POLICY_DECISIONS = BoundedCounter("nightshift_policy_decisions_total", "Decisions a policy made.", ["policy"])
+POLICY_INVALID = BoundedCounter(
+    "nightshift_policy_invalid_actions_total", "Decisions of a policy that its mask forbids; must stay 0.", ["policy"]
+)
+POLICY_REWARD = BoundedGauge(
+    "nightshift_policy_episode_reward",
+    "Reward of the latest batch a policy planned; 0 is a plan as good as that of the dispatch rule it is scaled by.",
+    ["policy"],
+    multiprocess_mode="mostrecent",
+)
+POLICY_DISTANCE = BoundedHistogram(
+    "nightshift_policy_envelope_distance_ratio",
+    "How far a batch lies outside what a policy was trained on, in factors of two; 0 inside.",
+    ["policy"],
+    buckets=DISTANCE_BUCKETS,
+)
+POLICY_DECLINED = BoundedCounter(
+    "nightshift_policy_declined_total",
+    "Batches for which another start was taken than the policy.",
+    ["policy", "reason"],
+)
 SWEPT = BoundedCounter(
     "nightshift_sweep_steps_total", "Stuck requests that the sweep saw to, by what it did.", ["step"]
 )

@@ -18,9 +18,29 @@ def batch(answer: Answer, *, last_attempt: bool) -> None:
     """Counts a batch that was answered; ``last_attempt``: dispatch was asked in place of the engine that was wanted."""
     metrics.BATCHES.labels(answer.asked, answer.outcome).inc()
     metrics.SOLVE_SECONDS.labels(answer.report.engine).observe(answer.report.seconds)
+    _policy(answer)
     reason = _reason(answer, last_attempt=last_attempt)
     if reason is not None:
         metrics.FALLBACKS.labels(reason).inc()
+
+
+def _policy(answer: Answer) -> None:
+    """Counts what a policy did, or that it was not asked, where one was."""
+    told = answer.report.parameters
+    name, decisions = told.get("policy"), told.get("decisions")
+    if name is None:
+        return
+    if isinstance(distance := told.get("envelope_distance"), float):
+        metrics.POLICY_DISTANCE.labels(name).observe(distance)
+    if answer.report.handed_over:
+        metrics.POLICY_DECLINED.labels(name, "unsupported").inc()
+    if isinstance(decisions, int) and decisions and isinstance(seconds := told.get("policy_seconds"), float):
+        metrics.POLICY_DECISIONS.labels(name).inc(decisions)
+        metrics.POLICY_SECONDS.labels(name).observe(seconds / decisions)
+    if isinstance(wrong := told.get("invalid_actions"), int):
+        metrics.POLICY_INVALID.labels(name).inc(wrong)
+    if isinstance(reward := told.get("reward"), float):
+        metrics.POLICY_REWARD.labels(name).set(reward)
 
 
 def _reason(answer: Answer, *, last_attempt: bool) -> str | None:

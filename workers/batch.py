@@ -113,11 +113,12 @@ def solve_batch(
             first, name, tried, fallback=f"{name} failed ({type(error).__name__}: {error}); dispatch stands in"
         )
     if report.handed_over:
-        handed = replace(first, handed_over=report.handed_over)
+        handed = replace(first, handed_over=report.handed_over, parameters={**report.parameters, **first.parameters})
         wanted = None if engine == "auto" else f"{name} handed the batch to dispatch: {report.handed_over}"
         return Answer(handed, name, tried, fallback=wanted)
     if _value(problem, report, jobs) > _value(problem, first, jobs):
-        kept = replace(first, bounds=report.bounds or first.bounds)
+        told = {**report.parameters, **first.parameters}
+        kept = replace(first, bounds=report.bounds or first.bounds, parameters=told)
         return Answer(kept, name, tried)
     return Answer(report, name, tried)
 

@@ -249,8 +249,15 @@ def _quality(
         seed=options.seed,
         input_sha256=digest,
         versions=_versions(),
+        policy=_policies(answers),
         unscheduled=left_out if plan.schedule.unscheduled else None,
     )
+
+
+def _policies(answers: Mapping[int, Answer]) -> str | None:
+    """The policies whose plans count, each with the SHA-256 of its arrays; None where none was used."""
+    reports = [answer.report.parameters for answer in answers.values() if answer.report.engine == "ppo"]
+    return "+".join(sorted({f"{row['policy']}@{row['policy_sha256']}" for row in reports})) or None
 
 
 def _notes(batches: Sequence[Batch], answers: Mapping[int, Answer], *, merge: bool) -> list[str]:

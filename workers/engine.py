@@ -154,6 +154,7 @@ ENGINES: Mapping[str, str] = {
     "search": "workers.search.engine:SearchEngine",
     "steady": "workers.search.steady:SteadyEngine",
     "cpsat": "workers.cpsat.engine:CpSatEngine",
+    "ppo": "workers.ppo.engine:PpoEngine",
 }
 """Engine name -> dotted name, so that only the worker that needs a solver imports it."""
 
@@ -192,14 +193,17 @@ def _loaded(name: str) -> Callable[..., Any]:
 def warm(like: Problem | None = None) -> None:
     """Compiles the kernels of the local search, or loads them where that was done before.
 
-    All of them, or only those for a problem ``like`` this.
+    All of them and those of the policy, or only those for a problem ``like`` this.
     """
     importlib.import_module("workers.search.warm").warm(like)
+    if like is None or like.options.engine == "ppo":
+        importlib.import_module("workers.ppo.warm").warm()
 
 
 def warm_once() -> None:
     """Compiles all kernels where that was never done; else it is left to whoever needs them."""
     importlib.import_module("workers.search.warm").warm_once()
+    importlib.import_module("workers.ppo.warm").warm_once()
 
 
 def is_compiled() -> bool:

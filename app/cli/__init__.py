@@ -8,7 +8,23 @@ from typing import NoReturn
 
 import click
 
-from app.cli import admin, baselines, bench, diff, health, monitoring, plant, remote, replan, solve, stack, warm, why
+from app.cli import (
+    admin,
+    baselines,
+    bench,
+    diff,
+    health,
+    monitoring,
+    plant,
+    policy,
+    remote,
+    replan,
+    solve,
+    stack,
+    train,
+    warm,
+    why,
+)
 from app.cli.errors import BadInput, Failed, Trouble, Unreachable
 
 INTERRUPTED = 130
@@ -44,6 +60,8 @@ for command in (
     admin.apikey,
     health.health,
     baselines.baselines,
+    train.train,
+    policy.policy,
     bench.bench,
     warm.warm,
 ):

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from models.shop.problem import Level, Problem
     from workers.local import Progress
 
-ENGINES = ("auto", "dispatch", "search", "cpsat")
+ENGINES = ("auto", "dispatch", "search", "cpsat", "ppo")
 THOUSAND = 1000
 """A coefficient of 1 in thousandths."""
 

@@ -226,7 +226,7 @@ class ReferenceForm(BodyForm):
 class OptionsForm(BodyForm):
     """How to solve."""
 
-    engine: Literal["auto", "dispatch", "search", "cpsat"] = "auto"
+    engine: Literal["auto", "dispatch", "search", "cpsat", "ppo"] = "auto"
     time_limit_seconds: float = Field(10, ge=MIN_SECONDS, description="Seconds of solving.")
     gap_tolerance: float = Field(
         0, ge=0, le=1, description="Share of 1: a plan this close to its bound is good enough."

@@ -16,7 +16,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "metrics.md"
 UNITS = ("_seconds", "_bytes", "_ratio", "_info", "_up")
 COUNTED = (
     *("_depth", "_runs", "_items", "_jobs", "_workers", "_processes", "_files"),
-    *("_score", "_level", "_held", "_median", "_spread", "_regression"),
+    *("_score", "_level", "_held", "_median", "_spread", "_regression", "_reward"),
 )
 """A gauge without a unit says what it counts, or which scale it is on."""
 

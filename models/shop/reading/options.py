@@ -8,7 +8,7 @@ from models.shop.reading.context import Context
 from models.shop.reading.quantities import to_thousandths
 from models.shop.reading.row import Row
 
-ENGINES = ("auto", "dispatch", "search", "cpsat")
+ENGINES = ("auto", "dispatch", "search", "cpsat", "ppo")
 """Engines that a request may ask for; ``auto`` lets the platform choose."""
 
 CALENDAR_RULE = "calendar:"

@@ -1,0 +1,176 @@
+"""``nightshift train``: learns a policy by planning made-up shops, or pieces of real ones."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from app.cli.errors import BadInput, Failed
+from app.cli.progress import Line, bar
+
+if TYPE_CHECKING:
+    from workers.ppo.generate import Source
+    from workers.ppo.train import Standing
+
+PRESETS = {"quick": (100_000, 8, 16_384), "full": (6_000_000, 64, 65_536)}
+"""Steps, shops at once, and steps between evaluations."""
+
+OBJECTIVES = ("makespan", "weighted_tardiness")
+SUFFIXES = (".json", ".fjs", ".jsp", ".txt")
+
+
+@click.command(short_help="Train a policy (extra: train).")
+@click.option("--preset", type=click.Choice(tuple(PRESETS)), default="quick", show_default=True)
+@click.option("--objective", type=click.Choice(OBJECTIVES), default="makespan", show_default=True)
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder of the run.")
+@click.option("--id", "name", metavar="ID", help="Id of the policy that comes out.  [default: as the folder]")
+@click.option("--steps", type=click.IntRange(1_000, 1_000_000_000), help="Choices in all.  [default: as the preset]")
+@click.option("--envs", type=click.IntRange(1, 1024), help="Shops at once.  [default: as the preset]")
+@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=1, show_default=True)
+@click.option("--seconds", type=click.FloatRange(1, 10_000_000), help="Stop after so long.  [default: never]")
+@click.option(
+    "--patience",
+    type=click.IntRange(1, 100_000),
+    default=30,
+    show_default=True,
+    help="Evaluations without a better one until it stops.",
+)
+@click.option("--threads", type=click.IntRange(1, 256), default=1, show_default=True, help="Threads of torch.")
+@click.option(
+    "--snapshots",
+    type=click.Path(exists=True, path_type=Path),
+    help="A problem, or a folder of them, to learn on.  [default: made-up shops]",
+)
+@click.option("--resume", is_flag=True, help="Go on from the folder's checkpoint.")
+def train(
+    preset: str,
+    objective: str,
+    out: Path,
+    name: str | None,
+    steps: int | None,
+    envs: int | None,
+    seed: int,
+    seconds: float | None,
+    patience: int,
+    threads: int,
+    snapshots: Path | None,
+    resume: bool,
+) -> None:
+    """Train a policy with MaskablePPO and export it to OUT/ID, ready for ``nightshift policy import``.
+
+    quick takes a minute or two, full about half an hour on one core. OUT keeps the learning curve (curve.csv), weights
+    after 20, 50 and 80 % of the steps, and a checkpoint for --resume; Ctrl-C and SIGTERM keep it too.
+    """
+    _needs_extra()
+    from workers.ppo.export import export
+    from workers.ppo.generate import MadeUp
+    from workers.ppo.policy import PolicyRefused
+    from workers.ppo.train import CHECKPOINT, CannotResume, Training
+    from workers.ppo.train import train as run
+
+    preset_steps, preset_envs, every = PRESETS[preset]
+    if not resume and (out / CHECKPOINT).exists():
+        raise BadInput(f"{out} holds a training already; --resume goes on with it")
+    tardy = objective != "makespan"
+    source, described = (
+        (MadeUp(tardy=tardy), "made-up shops of all kinds") if snapshots is None else _real(snapshots, tardy)
+    )
+    training = Training(
+        out=out,
+        tardy=tardy,
+        steps=steps or preset_steps,
+        environments=envs or preset_envs,
+        seed=seed,
+        evaluate_steps=every,
+        patience=patience,
+        seconds=seconds or float("inf"),
+        threads=threads,
+        source=source,
+    )
+    with Line() as line, _asked_to_stop() as stopped:
+        line.show("loading torch")
+        try:
+            weights, standing, rules = run(
+                training,
+                resume=resume,
+                told=lambda now: line.show(_told(now, training.steps)),
+                stop=lambda: bool(stopped),
+            )
+        except CannotResume as error:
+            raise BadInput(str(error)) from None
+    best_rule = rules["best"]["all"]
+    click.echo(
+        f"policy {standing.best:.4f}, best rule of each shop {best_rule:.4f}, chance {rules['random']['all']:.4f}"
+    )
+    if stopped:
+        raise Failed(
+            f"stopped after {standing.steps} of {training.steps} steps; --resume goes on from {out / CHECKPOINT}"
+        )
+    try:
+        home = export(
+            out,
+            name or out.resolve().name.lower().replace("_", "-"),
+            weights,
+            tardy=tardy,
+            standing=standing,
+            rules=rules,
+            source=source,
+            described=described,
+            seed=seed,
+        )
+    except PolicyRefused as error:
+        raise BadInput(str(error)) from None
+    click.echo(f"exported to {home}; nightshift policy import {home}")
+
+
+def _needs_extra() -> None:
+    import importlib.util
+
+    missing = [
+        name for name in ("torch", "sb3_contrib", "gymnasium", "tomli_w") if importlib.util.find_spec(name) is None
+    ]
+    if missing:
+        raise BadInput(f"training needs the extra: pip install 'nightshift[train]' ({', '.join(missing)} missing)")
+
+
+def _real(place: Path, tardy: bool) -> tuple[Source, str]:
+    from app.cli import files
+    from models.shop.relax import relaxed
+    from workers.ppo.generate import Snapshots
+
+    paths = sorted(file for file in place.rglob("*") if file.suffix in SUFFIXES) if place.is_dir() else [place]
+    problems = [relaxed(files.read_problem(str(path))) for path in paths]
+    try:
+        return Snapshots(problems, tardy=tardy), f"pieces of {len(problems)} real problems"
+    except ValueError as error:
+        raise BadInput(f"--snapshots: {error}") from None
+
+
+def _told(now: Standing, steps: int) -> str:
+    speed = now.steps / max(1.0, now.seconds)
+    done = f"{bar(now.steps / steps)} {now.steps:,} steps, {speed:,.0f} a second"
+    return f"{done}, best {now.best:.4f}, reward {now.reward:.2f}"
+
+
+@contextmanager
+def _asked_to_stop() -> Iterator[Sequence[int]]:
+    """Collects SIGTERM and Ctrl-C instead of dying of them; a second one kills."""
+    seen: list[int] = []
+    former: dict[signal.Signals, Any] = {}
+
+    def note(number: int, _frame: object) -> None:
+        seen.append(number)
+        signal.signal(number, former[signal.Signals(number)])
+
+    for wish in (signal.SIGTERM, signal.SIGINT):
+        former[wish] = signal.signal(wish, note)
+    try:
+        yield seen
+    finally:
+        for wish, handler in former.items():
+            signal.signal(wish, handler)

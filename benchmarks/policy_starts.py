@@ -1,0 +1,75 @@
+"""The search from the policy's plan against the search from the best rule's plan, at equal total time (R4)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+
+from benchmarks.report import Report, table
+from models.shop.calendar import Calendars
+from models.shop.objective import LEVEL_UNIT, evaluate
+from models.shop.problem import Problem
+from models.shop.schedule import Schedule
+from models.shop.timeline import replay
+from workers.batch import DISPATCH_SHARE
+from workers.dispatch.portfolio import dispatch_plans
+from workers.engine import Limits
+from workers.ppo.engine import SAMPLES, chosen, decided
+from workers.ppo.infer import Planner
+from workers.search.choice import searcher
+
+SAME = 1e-3
+"""Values closer than this share count as the same."""
+
+
+def compare_starts(report: Report, problems: Mapping[str, Sequence[Problem]], seconds: float) -> str:
+    """Runs both ways on every problem; returns the table as Markdown."""
+    rows = []
+    for kind, row in problems.items():
+        pairs = []
+        for problem in row:
+            rule = _improved(problem, seconds, _rule_start)
+            policy = _improved(problem, seconds, _policy_start)
+            pairs.append((rule, policy))
+        if not pairs:
+            continue
+        first, last = (sum(p[1][at] for p in pairs) / max(1.0, sum(p[0][at] for p in pairs)) for at in (0, 1))
+        better = sum(p[1][1] < p[0][1] * (1 - SAME) for p in pairs)
+        worse = sum(p[1][1] > p[0][1] * (1 + SAME) for p in pairs)
+        report.add("R4", f"{kind}: policy start over rule start after {seconds:g} s", last, "", samples=len(pairs))
+        rows.append([kind, len(pairs), f"{first:.3f}", f"{last:.3f}", better, len(pairs) - better - worse, worse])
+    head = ["Problems", "Number", "Start over start", "End over end", "Better", "Same", "Worse"]
+    return (
+        f"## As a start of the search\n\nSums of the objective, policy start over rule start, after {seconds:g} s in "
+        "all (one thread, one seed). Either start may\ntake a fifth of the time: as many dispatch rules as fit, or the "
+        f"best of up to {SAMPLES} plans of the policy.\n\n" + table(head, rows)
+    )
+
+
+def _improved(problem: Problem, seconds: float, start: object) -> tuple[float, float]:
+    """The start's value and the value after ``seconds`` in all, in the first level's unit."""
+    jobs, calendars = range(len(problem.jobs)), Calendars(problem)
+    warm = searcher(problem, jobs, calendars, 1)
+    deadline = time.monotonic() + seconds
+    schedule: Schedule = start(problem, calendars, time.monotonic() + DISPATCH_SHARE * seconds)  # type: ignore[operator]
+    first = best = evaluate(problem, schedule, None, calendars)
+    warm.adopt(schedule)
+    while (left := deadline - time.monotonic()) > 0:
+        step = warm.step_seconds(left)
+        if warm.run(step, lambda: max(0.0, deadline - time.monotonic()) / seconds, lambda: False, 0):
+            found = replay(problem, warm.decisions(), None, calendars)
+            best = min(best, evaluate(problem, found, None, calendars))
+    return first[1] / LEVEL_UNIT, best[1] / LEVEL_UNIT
+
+
+def _rule_start(problem: Problem, calendars: Calendars, deadline: float) -> Schedule:
+    return dispatch_plans(problem, range(len(problem.jobs)), Limits(deadline), calendars).schedule
+
+
+def _policy_start(problem: Problem, calendars: Calendars, deadline: float) -> Schedule:
+    policy, shop, numbers, _ = chosen(problem, range(len(problem.jobs)), calendars)
+    planner = Planner(shop, policy.weights)
+    found = planner.best_of(SAMPLES, 1, lambda: time.monotonic() > deadline)
+    plan = found.plan if found is not None else planner.greedy()
+    assert plan is not None, "nothing stops it"
+    return replay(problem, decided(problem, numbers, plan), None, calendars)

@@ -1,0 +1,73 @@
+"""``nightshift policy`` and ``nightshift train``: what they say and how they exit."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from app.cli import cli
+from models import settings as product_settings
+from workers.ppo.policy import ARRAYS
+from workers.ppo.store import SHIPPED
+
+
+@pytest.fixture(autouse=True)
+def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> object:
+    monkeypatch.setenv("NIGHTSHIFT_HOME", str(tmp_path / "home"))
+    product_settings.settings.cache_clear()
+    yield
+    product_settings.settings.cache_clear()
+
+
+def called(*arguments: str) -> tuple[int, str]:
+    done = CliRunner().invoke(cli, arguments)
+    return done.exit_code, done.output
+
+
+def test_list_marks_what_is_in_force() -> None:
+    code, text = called("policy", "list")
+    assert code == 0
+    assert any(line.startswith("* makespan-1") and "shipped" in line for line in text.splitlines())
+
+
+def test_show_prints_the_card() -> None:
+    code, text = called("policy", "show", "makespan-1")
+    assert code == 0
+    assert 'objective = "makespan"' in text and "[envelope]" in text
+
+
+def test_import_and_activate_the_shipped_one() -> None:
+    assert called("policy", "import", str(SHIPPED / "makespan-1"))[0] == 0
+    code, text = called("policy", "activate", "makespan-1")
+    assert code == 0 and "in force for makespan" in text
+
+
+def test_a_tampered_policy_is_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "bad"
+    shutil.copytree(SHIPPED / "makespan-1", folder)
+    content = bytearray((folder / ARRAYS).read_bytes())
+    content[999] ^= 1
+    (folder / ARRAYS).write_bytes(bytes(content))
+    code, text = called("policy", "import", str(folder))
+    assert code == 2
+    assert text.count("\n") == 1 and "is not what its card was written for" in text
+
+
+@pytest.mark.parametrize("command", ["show", "activate"])
+def test_an_unknown_policy_is_bad_input(command: str) -> None:
+    code, text = called("policy", command, "nobody")
+    assert code == 2
+    assert text == "there is no policy 'nobody'; nightshift policy list shows those there are\n"
+
+
+def test_training_without_the_extra_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name, *a: None if name == "torch" else found(name, *a))
+    code, text = called("train", "--out", str(tmp_path / "run"))
+    assert code == 2
+    assert text == "training needs the extra: pip install 'nightshift[train]' (torch missing)\n"
+    assert not (tmp_path / "run").exists()

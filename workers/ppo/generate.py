@@ -1,0 +1,261 @@
+"""Made-up shops to learn on, each kind after a published generator or a real plant; and pieces of real problems.
+
+The same random generator gives the same shops. Times are drawn in minutes and kept in seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+import numpy as np
+
+from models.shop.calendar import Calendars
+from models.shop.problem import Problem
+from workers.ppo.build import Parts, Place, Work, build, from_problem
+from workers.ppo.shop import NO_DUE, Shop
+from workers.search.opening import Openings
+
+MINUTE = 60
+MOST_OPERATIONS = 150
+"""Operations of a shop to learn on; policies are used on far larger ones."""
+
+Generator = np.random.Generator
+Kind = Callable[[Generator], Parts]
+
+ROUTED_JOBS, ROUTED_MACHINES = (6, 16), (4, 9)
+"""Jobs and machines of shops with routings, the upper end left out."""
+
+
+def sd1(rng: Generator, jobs: int | None = None, machines: int | None = None) -> Parts:
+    """W. Song, X. Chen, Q. Li and Z. Cao, IEEE Transactions on Industrial Informatics 19 (2023): each operation has a
+    mean time of 1 to 20 and takes 0.8 to 1.2 of it on each of 1 to all machines."""
+    count, places = _sizes(rng, jobs, machines)
+    works: list[Work] = []
+    for job in range(count):
+        for step in range(int(rng.integers(max(1, int(0.8 * places)), int(1.2 * places) + 1))):
+            mean = int(rng.integers(1, 21))
+            least, most = max(1, round(0.8 * mean)), max(1, round(1.2 * mean))
+            options = {m: int(rng.integers(least, most + 1)) * MINUTE for m in _some(rng, places, 1, places)}
+            works.append(_next(works, job, step, options))
+    return _undated(works, places, count)
+
+
+def sd2(rng: Generator, jobs: int | None = None, machines: int | None = None) -> Parts:
+    """R. Wang, G. Wang, J. Sun, F. Deng and J. Chen, IEEE TNNLS 35 (2024): as many operations a job as machines, each
+    on 1 to all machines with unrelated times of 1 to 99."""
+    count, places = _sizes(rng, jobs, machines)
+    works: list[Work] = []
+    for job in range(count):
+        for step in range(places):
+            options = {m: int(rng.integers(1, 100)) * MINUTE for m in _some(rng, places, 1, places)}
+            works.append(_next(works, job, step, options))
+    return _undated(works, places, count)
+
+
+def brandimarte(rng: Generator, jobs: int | None = None, machines: int | None = None) -> Parts:
+    """P. Brandimarte, Annals of Operations Research 41 (1993): 3 to 10 operations a job on up to 2 to 6 machines each,
+    with unrelated times of 1 to between 7 and 30."""
+    count, places = _sizes(rng, jobs, machines)
+    most, longest = min(places, int(rng.integers(2, 7))), int(rng.integers(7, 31))
+    works: list[Work] = []
+    for job in range(count):
+        for step in range(int(rng.integers(3, 11))):
+            options = {m: int(rng.integers(1, longest + 1)) * MINUTE for m in _some(rng, places, 1, most)}
+            works.append(_next(works, job, step, options))
+    return _undated(works, places, count)
+
+
+def hurink(rng: Generator, jobs: int | None = None, machines: int | None = None) -> Parts:
+    """J. Hurink, B. Jurisch and M. Thole, OR Spektrum 15 (1994): job shops whose operations may also run, in the same
+    time, on few (e), some (r) or half (v) of the other machines."""
+    count, places = _sizes(rng, jobs, machines)
+    others = float(rng.choice([0.0, 0.15, 1.0, 0.5 * places], p=[0.15, 0.25, 0.3, 0.3]))
+    least = int(rng.choice([1, 5, 11]))
+    works: list[Work] = []
+    for job in range(count):
+        for step, own in enumerate(rng.permutation(places).tolist()):
+            seconds = int(rng.integers(least, least * 4 if least == 11 else 100)) * MINUTE
+            more = rng.random(places) < others / max(1, places - 1)
+            machines_here = sorted({own, *np.flatnonzero(more).tolist()})
+            works.append(_next(works, job, step, dict.fromkeys(machines_here, seconds)))
+    return _undated(works, places, count)
+
+
+def factory(rng: Generator) -> Parts:
+    """Groups of like machines, lognormal times, 2 to 70 jobs a machine; some with 1 to 4 operations a job, releases,
+    setups between families, and shifts. After the plant of ``models.shop.generate``."""
+    places = int(rng.integers(2, 13))
+    routed = bool(rng.random() < 0.4)
+    each = 2.5 if routed else 1.0
+    load = float(np.exp(rng.uniform(np.log(2.0), np.log(70.0))))
+    count = int(np.clip(load * places / each, 4, MOST_OPERATIONS / each))
+    groups = rng.integers(0, max(1, int(rng.integers(1, places // 3 + 2))), places)
+    speeds = rng.uniform(0.8, 1.25, places)
+    hours = np.exp(rng.normal(0.0, rng.uniform(0.4, 1.6), count)) * 60.0
+    hours = np.minimum(hours, hours.sum() / places * rng.uniform(0.4, 1.0) + 1.0)
+    calendars = rng.random() < 0.25
+    families = int(rng.integers(3, 7)) if rng.random() < 0.45 else 0
+    works: list[Work] = []
+    released = rng.random() < 0.3
+    for job in range(count):
+        stages = int(rng.integers(1, 5)) if routed else 1
+        release = int(rng.uniform(0, hours.mean() * load * 0.5) * MINUTE) if released and rng.random() < 0.5 else 0
+        for step in range(stages):
+            inside = np.flatnonzero(groups == groups[rng.integers(places)])
+            chosen = inside[_some(rng, len(inside), max(1, len(inside) // 3), len(inside))]
+            options = {int(m): max(1, int(hours[job] / stages * speeds[m] * MINUTE)) for m in chosen}
+            work = _next(works, job, step, options)
+            work.release = release if step == 0 else 0
+            work.family = int(rng.integers(families)) if families else -1
+            works.append(work)
+    parts = _undated(works, places, count)
+    if families:
+        _add_setups(rng, parts, families, groups)
+    if calendars:
+        _add_shifts(rng, parts)
+    return parts
+
+
+def dated(rng: Generator, parts: Parts) -> Parts:
+    """The same shop for weighted tardiness: due dates from tight to loose, priorities, important jobs."""
+    jobs, machines = len(parts.due), len(parts.places)
+    chain, release = [0.0] * jobs, [0] * jobs
+    for work in parts.works:
+        chain[work.job] += min(work.options.values())
+        release[work.job] = max(release[work.job], work.release)
+    share = float(np.mean([place.open_share for place in parts.places]))
+    spread = rng.uniform(0.2, 1.3) * sum(chain) / machines
+    slack = rng.uniform(0.9, 1.6)
+    undated = rng.random() * 0.2
+    for job in range(jobs):
+        allowed = chain[job] * rng.uniform(min(1.0, slack), slack + 0.2) + spread * rng.random()
+        parts.due[job] = NO_DUE if rng.random() < undated else release[job] + int(allowed / share)
+        parts.weight[job] = float(rng.integers(1, 6)) * (2.0 if rng.random() < 0.125 else 1.0)
+    parts.tardy = True
+    return parts
+
+
+def _sizes(rng: Generator, jobs: int | None, machines: int | None) -> tuple[int, int]:
+    return (
+        int(rng.integers(*ROUTED_JOBS)) if jobs is None else jobs,
+        int(rng.integers(*ROUTED_MACHINES)) if machines is None else machines,
+    )
+
+
+def _some(rng: Generator, machines: int, least: int, most: int) -> list[int]:
+    """From ``least`` to ``most`` machines, in order."""
+    count = int(rng.integers(least, most + 1))
+    return sorted(rng.permutation(machines)[:count].tolist())
+
+
+def _next(works: Sequence[Work], job: int, step: int, options: Mapping[int, int]) -> Work:
+    return Work(job, options, (len(works) - 1,) if step else ())
+
+
+def _undated(works: list[Work], machines: int, jobs: int) -> Parts:
+    return Parts(works, [Place() for _ in range(machines)], [NO_DUE] * jobs, [1.0] * jobs)
+
+
+def _add_setups(rng: Generator, parts: Parts, families: int, groups: np.ndarray) -> None:
+    mean = np.mean([min(work.options.values()) for work in parts.works]) * rng.uniform(0.05, 0.6)
+    count = int(groups.max()) + 1
+    parts.setup = np.maximum(1, rng.uniform(0.2, 1.8, (count, families, families)) * mean).astype(np.int64)
+    for family in range(families):
+        parts.setup[:, family, family] = 0
+    for place, group in zip(parts.places, groups.tolist(), strict=True):
+        place.matrix, place.last_family = group, int(rng.integers(-1, families))
+
+
+def _add_shifts(rng: Generator, parts: Parts) -> None:
+    """One to three calendars, each open for a share of a cycle; each machine follows one, or none."""
+    mean = float(np.mean([min(work.options.values()) for work in parts.works]))
+    total = sum(max(work.options.values()) for work in parts.works)
+    release = max(work.release for work in parts.works)
+    rows: list[tuple[list[int], list[int], float]] = []
+    for _ in range(int(rng.integers(1, 4))):
+        cycle = max(60, int(mean * rng.uniform(3.0, 20.0)))
+        share = float(rng.uniform(0.4, 0.95))
+        begin = int(rng.uniform(0, cycle * (1 - share)))
+        turns = min(2000, int((release + 2 * total / share) / cycle) + 2)
+        starts = [turn * cycle + begin for turn in range(turns)]
+        rows.append((starts, [start + max(1, int(share * cycle)) for start in starts], share))
+    first, before = [0], []
+    for starts, ends, _ in rows:
+        first.append(first[-1] + len(starts))
+        lengths = np.array(ends) - np.array(starts)
+        before.append(np.concatenate(([0], np.cumsum(lengths)[:-1])))
+    parts.openings = Openings(
+        np.array(first, np.int64),
+        np.concatenate([row[0] for row in rows]).astype(np.int64),
+        np.concatenate([row[1] for row in rows]).astype(np.int64),
+        np.concatenate(before).astype(np.int64),
+    )
+    for place in parts.places:
+        number = int(rng.integers(-1, len(rows)))
+        if number >= 0:
+            place.opening, place.open_share = number, rows[number][2]
+    shortest = min(row[1][0] - row[0][0] for row in rows)
+    for work in parts.works:
+        work.whole = bool(rng.random() < 0.1) and max(work.options.values()) <= shortest
+
+
+KINDS: Mapping[str, Kind] = {
+    "sd1": sd1,
+    "sd2": sd2,
+    "brandimarte": brandimarte,
+    "hurink": hurink,
+    "factory": factory,
+}
+
+SHARES: Mapping[bool, Mapping[str, float]] = {
+    False: {"sd1": 0.2, "sd2": 0.2, "brandimarte": 0.15, "hurink": 0.35, "factory": 0.1},
+    True: {"sd1": 0.1, "sd2": 0.1, "brandimarte": 0.1, "hurink": 0.1, "factory": 0.6},
+}
+"""How often each kind is drawn, for makespan (False) and for weighted tardiness (True)."""
+
+
+class Source(Protocol):
+    """Where shops to learn on come from."""
+
+    def draw(self, rng: np.random.Generator, kind: str | None = None) -> Shop:
+        """The next shop."""
+
+
+class MadeUp:
+    """Shops of all kinds, for one objective."""
+
+    def __init__(self, *, tardy: bool) -> None:
+        self.tardy = tardy
+        self.kinds = list(SHARES[tardy])
+        self.shares = list(SHARES[tardy].values())
+
+    def draw(self, rng: Generator, kind: str | None = None) -> Shop:
+        """The next shop, of a kind or of any."""
+        parts = KINDS[kind or str(rng.choice(self.kinds, p=self.shares))](rng)
+        return build(dated(rng, parts) if self.tardy else parts)
+
+
+class Snapshots:
+    """Pieces of real problems: all jobs, or so many at random that MOST_OPERATIONS are not exceeded by far."""
+
+    def __init__(self, problems: Sequence[Problem], *, tardy: bool) -> None:
+        """``problems`` are relaxed already. Raises ValueError where there is none with an operation."""
+        self.tardy = tardy
+        self.problems = [problem for problem in problems if problem.operations]
+        if not self.problems:
+            raise ValueError("there is no problem with an operation to learn on")
+        self._calendars = [Calendars(problem) for problem in self.problems]
+
+    def draw(self, rng: Generator, kind: str | None = None) -> Shop:  # noqa: ARG002  real problems have no kind
+        """The next piece."""
+        at = int(rng.integers(len(self.problems)))
+        problem = self.problems[at]
+        order = rng.permutation(len(problem.jobs)).tolist()
+        chosen, operations = [], 0
+        for job in order:
+            chosen.append(job)
+            operations += problem.jobs[job].count
+            if operations >= MOST_OPERATIONS:
+                break
+        return from_problem(problem, chosen, self._calendars[at], tardy=self.tardy)[0]

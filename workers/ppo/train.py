@@ -1,0 +1,258 @@
+"""Training a policy with MaskablePPO: what a run does, keeps and can go on from.
+
+Needs the extra ``train``; no worker imports this. The folder of a run holds ``curve.csv`` (a line an evaluation),
+``best.npz`` (the weights that did best on the validation shops), ``steps-N.npz`` (weights along the way) and
+``checkpoint.pt``, from which a run is resumed: tensors and numbers alone, read with ``weights_only``, so that no code
+in it is run. An archive of Stable-Baselines3 is never written nor read: loading one runs code that it holds.
+"""
+
+from __future__ import annotations
+
+import copy
+import csv
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from sb3_contrib import MaskablePPO
+from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.callbacks import BaseCallback
+
+from workers.ppo.evaluate import Scores, Validation
+from workers.ppo.forward import Weights
+from workers.ppo.generate import KINDS, MadeUp, Source
+from workers.ppo.gym import ManyShops
+from workers.ppo.network import CandidatePolicy, Network
+from workers.ppo.policy import read_weights, write_weights
+
+CHECKPOINT, CURVE, BEST = "checkpoint.pt", "curve.csv", "best.npz"
+
+ROLLOUT, BATCH, EPOCHS = 8192, 1024, 3
+"""Steps of all environments between updates, steps of a mini-batch, passes over a rollout."""
+
+LAMBDA, CLIP, ENTROPY, VALUE, GRADIENT = 0.97, 0.2, 0.003, 0.5, 0.5
+RATES = (4e-4, 3e-5)
+"""Learning rate at the beginning and at the end."""
+
+AVERAGED = 0.95
+"""What is judged and exported is a moving average of the weights over the last twenty rollouts or so: a single update
+moves the policy's first choices more than it makes them better (B. Polyak, A. Juditsky, SIAM J. Control 30, 1992)."""
+
+MILESTONES = (0.2, 0.5, 0.8)
+"""Parts of the steps after which the weights are kept: 200, 500 and 800 thousand of a million."""
+
+
+@dataclass(frozen=True)
+class Training:
+    """What a run is to do.
+
+    ``tardy``: for weighted tardiness, else makespan. ``steps`` choices in all, in ``environments`` shops at once; an
+    evaluation every ``evaluate_steps``; it stops early after ``patience`` evaluations without a better one, or after
+    ``seconds``. ``source`` of shops: made up, where None.
+    """
+
+    out: Path
+    tardy: bool
+    steps: int
+    environments: int
+    seed: int = 1
+    evaluate_steps: int = 65_536
+    patience: int = 20
+    seconds: float = float("inf")
+    threads: int = 1
+    source: Source | None = None
+    knows_a_rule: bool = True
+    """Whether learning starts from a dispatch rule; else from nothing."""
+
+
+@dataclass
+class Standing:
+    """How far a run is; what a resumed one goes on from. Times in seconds over all its parts."""
+
+    steps: int = 0
+    seconds: float = 0.0
+    reward: float = 0.0
+    best: float = float("inf")
+    best_steps: int = 0
+    since_best: int = 0
+    scores: dict[str, float] = field(default_factory=dict)
+    stopped: str = ""
+
+
+Told = Callable[[Standing], None]
+
+
+class CannotResume(ValueError):
+    """The folder holds no checkpoint that this run can go on from; says why in one sentence."""
+
+
+def train(
+    training: Training, *, resume: bool = False, told: Told = lambda _: None, stop: Callable[[], bool] = lambda: False
+) -> tuple[Weights, Standing, Mapping[str, Scores]]:
+    """Runs, or resumes, a training; returns the best weights, how it went, and what the rules score.
+
+    ``stop`` is asked after every step; whatever ends a run, its checkpoint is kept. Raises CannotResume.
+    """
+    torch.set_num_threads(training.threads)
+    training.out.mkdir(parents=True, exist_ok=True)
+    source = training.source or MadeUp(tardy=training.tardy)
+    standing = Standing()
+    # a resumed run draws other shops than it has seen already
+    saved = _read_checkpoint(training) if resume else None
+    shops = ManyShops(source, training.environments, training.seed * 1_000_003 + (saved["steps"] if saved else 0))
+    model = MaskablePPO(
+        CandidatePolicy,
+        shops,
+        n_steps=max(1, ROLLOUT // training.environments),
+        batch_size=BATCH,
+        n_epochs=EPOCHS,
+        learning_rate=lambda left: RATES[1] + (RATES[0] - RATES[1]) * left,
+        gamma=1.0,
+        gae_lambda=LAMBDA,
+        clip_range=CLIP,
+        ent_coef=ENTROPY,
+        vf_coef=VALUE,
+        max_grad_norm=GRADIENT,
+        seed=training.seed,
+        device="cpu",
+        policy_kwargs={"tardy": training.tardy, "knows_a_rule": training.knows_a_rule},
+    )
+    if saved is not None:
+        model.policy.load_state_dict(saved["policy"])
+        model.policy.optimizer.load_state_dict(saved["optimizer"])
+        model.num_timesteps = saved["steps"]
+        standing = Standing(**{name: saved[name] for name in ("steps", "seconds", "best", "best_steps", "since_best")})
+    validation = Validation(tardy=training.tardy)
+    rules = validation.rules()
+    follow = _Follow(training, standing, validation, rules["best"], told, stop)
+    if saved is not None and "averaged" in saved:
+        follow.averaged = copy.deepcopy(model.policy.mlp_extractor)
+        follow.averaged.load_state_dict(saved["averaged"])
+        follow.updates = standing.steps // ROLLOUT
+    left = training.steps - standing.steps
+    if left > 0:
+        model.learn(left, callback=follow, reset_num_timesteps=False)
+        follow.look()
+    return read_weights(training.out / BEST), standing, rules
+
+
+class _Follow(BaseCallback):
+    """Evaluates, keeps and stops a run."""
+
+    def __init__(
+        self,
+        training: Training,
+        standing: Standing,
+        validation: Validation,
+        best_rule: Scores,
+        told: Told,
+        stop: Callable[[], bool],
+    ) -> None:
+        super().__init__()
+        self.training, self.standing, self.validation, self.best_rule = training, standing, validation, best_rule
+        self.told, self.stop = told, stop
+        self.begun = time.monotonic() - standing.seconds
+        self.looked, self.marked = -1, standing.steps
+        self.averaged: Network | None = None
+        self.updates = 0
+        self.rewards: list[float] = []
+
+    def _on_step(self) -> bool:
+        self.rewards += [info["episode"]["r"] for info in self.locals["infos"] if "episode" in info]
+        standing, training = self.standing, self.training
+        standing.seconds = time.monotonic() - self.begun
+        if self.stop():
+            standing.stopped = "asked to"
+        elif standing.seconds > training.seconds:
+            standing.stopped = "out of time"
+        elif standing.since_best > training.patience:
+            standing.stopped = "no longer better"
+        return not standing.stopped
+
+    def _average(self) -> Network:
+        """The average, with the weights of now taken in."""
+        now = self.model.policy.mlp_extractor
+        if self.averaged is None:
+            self.averaged = copy.deepcopy(now)
+        self.updates += 1
+        share = min(AVERAGED, self.updates / (self.updates + 10))
+        with torch.no_grad():
+            for mean, value in zip(self.averaged.parameters(), now.parameters(), strict=True):
+                mean.mul_(share).add_(value, alpha=1 - share)
+        return self.averaged
+
+    def _on_rollout_start(self) -> None:
+        self._average()
+        every = self.training.evaluate_steps
+        if self.looked < 0 or self.model.num_timesteps // every > self.looked // every:
+            self.look()
+        else:
+            self.standing.steps = self.model.num_timesteps
+            self.told(self.standing)
+
+    def look(self) -> None:
+        """Evaluates the policy as it is, and keeps what a resumed run needs."""
+        standing, out = self.standing, self.training.out
+        before, standing.steps = self.marked, int(self.model.num_timesteps)
+        standing.seconds = time.monotonic() - self.begun
+        averaged = self.averaged or self._average()
+        weights = averaged.weights()
+        scores = self.validation.policy(weights)
+        standing.scores, standing.reward = dict(scores), float(np.mean(self.rewards[-500:])) if self.rewards else 0.0
+        if scores["all"] < standing.best:
+            standing.best, standing.best_steps, standing.since_best = scores["all"], standing.steps, 0
+            write_weights(out / BEST, weights)
+        elif standing.steps > before:
+            standing.since_best += 1
+        for part in MILESTONES:
+            at = int(part * self.training.steps)
+            if before < at <= standing.steps:
+                write_weights(out / f"steps-{at}.npz", weights)
+        self._write_curve(scores)
+        _write_checkpoint(out, self.model, averaged, standing, self.training)
+        self.looked = self.marked = standing.steps
+        self.told(standing)
+
+    def _write_curve(self, scores: Scores) -> None:
+        path, standing = self.training.out / CURVE, self.standing
+        new = not path.exists()
+        with path.open("a", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            if new:
+                writer.writerow(["steps", "seconds", "reward", "validation", "best_rule", *KINDS])
+            numbers = [standing.seconds, standing.reward, scores["all"], self.best_rule["all"]]
+            numbers += [scores[kind] for kind in KINDS]
+            writer.writerow([standing.steps, *(f"{number:.4f}" for number in numbers)])
+
+
+def _write_checkpoint(
+    out: Path, model: BaseAlgorithm, averaged: Network, standing: Standing, training: Training
+) -> None:
+    """Replaces the checkpoint as a whole, so that a kill leaves the one before."""
+    content: dict[str, Any] = {
+        "policy": model.policy.state_dict(),
+        "optimizer": model.policy.optimizer.state_dict(),
+        "averaged": averaged.state_dict(),
+        "tardy": training.tardy,
+        **{name: getattr(standing, name) for name in ("steps", "seconds", "best", "best_steps", "since_best")},
+    }
+    new = out / f"{CHECKPOINT}.new"
+    torch.save(content, new)
+    new.replace(out / CHECKPOINT)
+
+
+def _read_checkpoint(training: Training) -> dict[str, Any]:
+    path = training.out / CHECKPOINT
+    if not path.is_file() or not (training.out / BEST).is_file():
+        raise CannotResume(f"{training.out} holds no {CHECKPOINT} with {BEST} to resume from")
+    try:
+        found: dict[str, Any] = torch.load(path, weights_only=True)
+    except Exception as error:  # torch raises whatever the damage makes it stumble over
+        raise CannotResume(f"{path} cannot be read: {type(error).__name__}") from error
+    if found.get("tardy") is not training.tardy:
+        raise CannotResume(f"{path} is of a training for another objective")
+    return found
