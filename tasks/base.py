@@ -41,6 +41,8 @@ class RunTask(Task):  # type: ignore[misc]  # Celery is untyped
         """Runs the task with its log context, and observes how long it took."""
         names = ("run_id", "attempt", "batch")
         context = dict(zip(names, args, strict=False)) | {k: v for k, v in kwargs.items() if k in names}
+        if request := self.request.get("request_id"):
+            context["request_id"] = request
         begun, worked, tries = perf_counter(), process_time(), count()
 
         def call() -> Any:

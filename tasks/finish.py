@@ -124,7 +124,13 @@ def _finish(view: RunView, job: Work, *, merged: bool) -> None:
         status=conclusion.document["status"],
         scheduled=conclusion.scheduled,
         left_out=conclusion.left_out,
-        seconds=round(view.age, 3),
+        jobs=view.jobs,
+        operations=view.operations,
+        batches=len(job.batches),
+        makespan_hours=conclusion.metrics.get("makespan"),
+        completion=conclusion.metrics.get("completion_rate"),
+        gap=None if conclusion.first_level is None else conclusion.first_level[2],
+        milliseconds=round(1000 * view.age),
     )
 
 

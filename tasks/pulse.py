@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,7 +21,8 @@ def every(seconds: float, act: Callable[[], None]) -> Iterator[None]:
         while not done.wait(seconds):
             act()
 
-    thread = threading.Thread(target=work, name="pulse", daemon=True)
+    # what it logs carries this thread's run and request
+    thread = threading.Thread(target=contextvars.copy_context().run, args=(work,), name="pulse", daemon=True)
     thread.start()
     try:
         yield

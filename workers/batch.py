@@ -6,6 +6,7 @@ before it started; the answer says so. An engine that kills its process is the t
 
 from __future__ import annotations
 
+import contextvars
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -158,7 +159,9 @@ def _supervised(
         except BaseException as error:  # handed to the waiting thread, which raises it
             errors.append(error)
 
-    thread = threading.Thread(target=work, name=f"engine-{engine.name}", daemon=True)
+    # what it logs carries this thread's run and request
+    context = contextvars.copy_context()
+    thread = threading.Thread(target=context.run, args=(work,), name=f"engine-{engine.name}", daemon=True)
     thread.start()
     while thread.is_alive():
         thread.join(TICK_SECONDS)

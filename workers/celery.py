@@ -170,9 +170,12 @@ def _import_solver_before_fork(options: dict[str, Any] | None = None, **_: Any) 
 
 @before_task_publish.connect  # type: ignore[untyped-decorator]
 def _say_when(headers: dict[str, Any] | None = None, **_: Any) -> None:
-    """Says in every message when it was sent, so that the age of a queue can be told."""
-    if headers is not None:
-        headers[SENT_AT] = time.time()
+    """Says in every message when it was sent, and which request it goes back to."""
+    if headers is None:
+        return
+    headers[SENT_AT] = time.time()
+    if (request := logs.request_id()) is not None:
+        headers["request_id"] = request
 
 
 @beat_init.connect  # type: ignore[untyped-decorator]

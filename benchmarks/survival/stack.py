@@ -33,9 +33,11 @@ START_SECONDS = 60.0
 SUBMIT = """
 import sys
 from models.shop.parse import load
+from monitoring import logs
 from tasks.commands import submit
 body = sys.stdin.buffer.read()
-print(submit(body, load(body), None))
+with logs.bound(request_id=sys.argv[1]):
+    print(submit(body, load(body), None))
 """
 
 
@@ -89,10 +91,10 @@ class Stack:
             if self.running[name].poll() is None:
                 self.kill(name)
 
-    def submit(self, document: dict[str, Any]) -> str:
-        """Submits as the web process does, from a process of its own."""
+    def submit(self, document: dict[str, Any], request_id: str = "stack") -> str:
+        """Submits as the web process does for a request of this id, from a process of its own."""
         done = subprocess.run(
-            [sys.executable, "-c", SUBMIT],
+            [sys.executable, "-c", SUBMIT, request_id],
             input=json.dumps(document).encode(),
             env=self.env,
             capture_output=True,

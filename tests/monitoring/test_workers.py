@@ -56,14 +56,23 @@ def value(name: str, **labels: str) -> float:
     )
 
 
+def assert_traced(stack: Stack, request_id: str, *events: str) -> None:
+    """Each of these lines of the workers' logs names the request that the run goes back to."""
+    text = "\n".join(path.read_text(errors="replace") for path in stack.folder.glob("*.log"))
+    lines = [line for line in text.splitlines() if f"request_id={request_id}" in line]
+    missing = [event for event in events if not any(event in line for line in lines)]
+    assert not missing, missing
+
+
 def test_counts_survive_killed_children_in_few_files(stack: Stack) -> None:
     stack.start(*WORKERS)
     document = shop()
     batches = 0
     for round_number in range(1, KILLS + 1):
-        run_id = stack.submit(document)
+        run_id = stack.submit(document, f"order-{round_number}")
         view = stack.ended(run_id)
         assert view.state == "finished"
+        assert_traced(stack, f"order-{round_number}", "split", "batch_solved", "finished")
         batches += view.batches_total
         # the count follows the message that ends the run
         stack.until(lambda: value("nightshift_batches_total") == batches, 10)  # noqa: B023
