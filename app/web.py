@@ -9,7 +9,7 @@ from app.api import compare, life, plants, replans, schedules
 from app.openapi import make_app
 from models.settings import Settings
 from models.settings import settings as process_settings
-from monitoring import logs
+from monitoring import logs, tracing
 from monitoring.statements import watch_statements
 
 
@@ -18,11 +18,13 @@ def build(settings: Settings | None = None) -> OpenAPI:
     settings = settings or process_settings()
     logs.configure(settings.log_format, settings.log_level.upper())
     watch_statements()
+    tracing.start(settings.traces_url, "web")
     app = make_app("nightshift")
     app.validation_error_callback = errors.invalid_parameters
     app.json.sort_keys = False  # type: ignore[attr-defined]  # answers keep the order of their documentation
     app.url_map.strict_slashes = True
     app.extensions[auth.SETTINGS] = settings
+    tracing.trace_requests(app)
     health.prepare(app)
     headers.register(app)
     errors.register(app)

@@ -40,14 +40,14 @@ class SettingsError(ValueError):
 class Settings:
     """The product's settings. Sizes in bytes, times in seconds.
 
-    ``solve_processes`` batches are solved beside each other with ``solve_threads`` solver threads each; together they
-    should not exceed the cores. ``hard_limit_seconds`` is how long a solve may run on past its own time limit before
-    its process is ended. ``max_seconds`` is the largest ``time_limit_seconds`` a request may ask for. ``max_attempts``
-    counts how often a run whose worker was lost is tried in all. ``metrics_dir`` holds the metric files that processes
-    share; ``worker_metrics_port`` 0 serves no worker metrics. ``redis_socket`` is the embedded server's socket; None
-    where REDIS_URL names a server. ``plants_dir`` holds a mapping for each plant. ``protect_metrics`` asks for an API
-    key at health and metrics endpoints too. ``tls_certificate`` is the file whose end of validity is watched; None
-    watches none.
+    ``solve_processes`` batches are solved beside each other with ``solve_threads`` solver threads each; together
+    they should not exceed the cores. ``hard_limit_seconds`` is how long a solve may run on past its own time limit
+    before its process is ended. ``max_seconds`` is the largest ``time_limit_seconds`` a request may ask for.
+    ``max_attempts`` counts how often a run whose worker was lost is tried in all. ``metrics_dir`` holds the metric
+    files that processes share; ``worker_metrics_port`` 0 serves no worker metrics. ``redis_socket`` is the embedded
+    server's socket; None where REDIS_URL names a server. ``plants_dir`` holds a mapping for each plant.
+    ``protect_metrics`` asks for an API key at health and metrics endpoints too. ``traces_url`` is where traces are
+    sent (None: nowhere). ``tls_certificate`` is the file whose end of validity is watched; None watches none.
     """
 
     data_dir: Path
@@ -65,6 +65,7 @@ class Settings:
     log_level: str = "INFO"
     protect_metrics: bool = False
     tls_certificate: Path | None = None
+    traces_url: str | None = None
     solve_processes: int = 1
     solve_threads: int = 1
     hard_limit_seconds: int = 30
@@ -153,6 +154,7 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
         log_format=read.choice("NIGHTSHIFT_LOG_FORMAT", log_format, ("console", "json")),
         log_level=read.choice("NIGHTSHIFT_LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
         protect_metrics=read.choice("NIGHTSHIFT_PROTECT_METRICS", "0", ("0", "1")) == "1",
+        traces_url=read.url("NIGHTSHIFT_TRACES_URL", ("http", "https")),
         tls_certificate=read.file("NIGHTSHIFT_TLS_CERTIFICATE"),
         solve_processes=read.whole("NIGHTSHIFT_SOLVE_PROCESSES", os.cpu_count() or 1, 1, 1024),
         solve_threads=read.whole("NIGHTSHIFT_SOLVE_THREADS", 1, 1, 64),

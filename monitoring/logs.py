@@ -59,6 +59,21 @@ def _passwords(env: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(sorted((secret for secret in found if len(secret) >= LEAST_SECRET), key=len, reverse=True))
 
 
+_enrichers: list[Callable[[], Mapping[str, str]]] = []
+
+
+def enrich(enricher: Callable[[], Mapping[str, str]]) -> None:
+    """Adds what ``enricher`` answers to every line from now on."""
+    _enrichers.append(enricher)
+
+
+def enriched(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """A line with what the enrichers say."""
+    for enricher in _enrichers:
+        event.update(enricher())
+    return event
+
+
 _watchers: list[Callable[[str], None]] = []
 COUNTED = ("warning", "error", "critical")
 
@@ -99,6 +114,7 @@ def configure(log_format: str = "console", level: str = "INFO") -> None:
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.stdlib.ExtraAdder(),
+        enriched,
         count,
         hide_secrets,
     ]

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, Operation
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from models.tables.session import is_conflict
-from monitoring import metrics
+from monitoring import metrics, tracing
 
 _BEGUN: Final = "nightshift_begun"
 
@@ -31,7 +31,9 @@ def _before(connection: Connection, *_: Any) -> None:
 def _after(connection: Connection, _cursor: Any, statement: str, *_: Any) -> None:
     begun = connection.info.pop(_BEGUN, None)
     if begun is not None:
-        metrics.QUERY_SECONDS.labels(_operation(statement)).observe(perf_counter() - begun)
+        operation, seconds = _operation(statement), perf_counter() - begun
+        metrics.QUERY_SECONDS.labels(operation).observe(seconds)
+        tracing.statement(operation, seconds)
 
 
 def _failed(context: ExceptionContext) -> None:

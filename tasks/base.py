@@ -14,7 +14,7 @@ from models.explanations import Explanations
 from models.inflight import Inflight, connect
 from models.settings import settings
 from models.tables.session import sessions
-from monitoring import logs, metrics
+from monitoring import logs, metrics, tracing
 from monitoring.statements import watch_statements
 from tasks.away import DATABASE_AWAY, REDIS_AWAY, SERVER_ERRORS, patiently
 
@@ -49,7 +49,8 @@ class RunTask(Task):  # type: ignore[misc]  # Celery is untyped
             self.request.update(tried_here=next(tries))
             return self.run(*args, **kwargs)
 
-        with logs.bound(task=self.name, **context):
+        carrier = {name: value for name in tracing.TRACE_HEADERS if (value := self.request.get(name))}
+        with tracing.span(self.name, carrier, context), logs.bound(task=self.name, **context):
             try:
                 return patiently(call)
             except MemoryError as error:

@@ -32,7 +32,7 @@ from models.celery_queue import SENT_AT
 from models.inflight import connect
 from models.settings import settings
 from models.signs import Signs
-from monitoring import exposition, logs
+from monitoring import exposition, logs, tracing
 from workers.engine import load, load_quick_planner, warm_once
 from workers.vitals import Vitals, resident
 
@@ -176,6 +176,7 @@ def _say_when(headers: dict[str, Any] | None = None, **_: Any) -> None:
     headers[SENT_AT] = time.time()
     if (request := logs.request_id()) is not None:
         headers["request_id"] = request
+    tracing.carry(headers)
 
 
 @beat_init.connect  # type: ignore[untyped-decorator]
@@ -207,6 +208,12 @@ def _serve_metrics(**_: Any) -> None:
     port = settings().worker_metrics_port
     if port:
         exposition.serve(port)
+
+
+@worker_process_init.connect  # type: ignore[untyped-decorator]
+def _trace(**_: Any) -> None:
+    """Traces this child where the settings say so; after the fork, as it has a thread of its own."""
+    tracing.start(settings().traces_url, "worker")
 
 
 @worker_process_init.connect  # type: ignore[untyped-decorator]
