@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import cast
 
 import pytest
@@ -19,6 +19,14 @@ from tests.tasks.conftest import shop
 from workers import batch, engine
 from workers.celery import app
 from workers.engine import Limits, Report, Watch
+
+
+@pytest.fixture(autouse=True)
+def no_request() -> Iterator[None]:
+    """No request of another test is bound."""
+    structlog.contextvars.clear_contextvars()
+    yield
+    structlog.contextvars.clear_contextvars()
 
 
 def test_it_is_in_the_message(api: Api) -> None:  # noqa: F811
