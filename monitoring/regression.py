@@ -15,8 +15,6 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Final
 
-import numpy as np
-
 ALPHA: Final = 0.01
 """The chance that, in one evaluation of all classes and measures, any regression is told where there is none."""
 
@@ -72,6 +70,8 @@ def compare(recent: Sequence[float], before: Sequence[float], floor: float) -> C
 
 def rank_sum_p(recent: Sequence[float], before: Sequence[float]) -> float:
     """Exact one-sided p-value that ``recent`` tends to be larger than ``before``, given the ties there are."""
+    import numpy as np  # noqa: PLC0415  web processes read what was found, and compute nothing
+
     values = np.concatenate([recent, before])
     distinct, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
     del distinct
