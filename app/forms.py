@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from flask import current_app, request
 from pydantic import ValidationError
+from pydantic_core import from_json
 
 from app.auth import SETTINGS, caller
 from app.bodies import read_json
@@ -24,9 +25,20 @@ def read_form(form: type[F]) -> F:
     settings: Settings = current_app.extensions[SETTINGS]
     body = read_json(request, settings.max_body_bytes)
     try:
-        return form.model_validate_json(body)
+        document = _filled(from_json(body, allow_inf_nan=False))
+    except ValueError as error:
+        raise ApiError(400, "unreadable-body", f"The body is no JSON: {error}.") from None
+    try:
+        return form.model_validate(document)
     except ValidationError as error:
-        raise _refused(error) from None
+        raise _refused(error, document) from None
+
+
+def _filled(value: Any) -> Any:
+    """A document without the fields that are null: that is the same as leaving them out. Its depth is bounded."""
+    if isinstance(value, dict):
+        return {name: _filled(field) for name, field in value.items() if field is not None}
+    return [_filled(entry) for entry in value] if isinstance(value, list) else value
 
 
 def form_body(form: type[BodyForm], description: str, example: Any) -> dict[str, Any]:
@@ -40,27 +52,31 @@ def asker(why: str | None) -> Who:
     return Who(caller().id, why, caller().id)
 
 
-def _refused(error: ValidationError) -> ApiError:
+def _refused(error: ValidationError, document: Any) -> ApiError:
+    details = error.errors(include_url=False, include_context=False)
     faults = [
         Fault(
-            _path(found["loc"]),
+            _path(document, found["loc"], missing=found["type"] == "missing"),
             found["type"],
             found["msg"],
             "" if found["type"] == "missing" else shown(found["input"]),
         )
-        for found in error.errors(include_url=False, include_context=False)
+        for found in details
+        if found["type"] != "none_required"  # of a field that may be null, beside what is wrong with its value
     ]
-    if faults[0].rule == "json_invalid":
-        return ApiError(400, "unreadable-body", f"The body is no JSON: {faults[0].message}.")
     count = "1 error" if len(faults) == 1 else f"{len(faults)} errors"
     detail = f"The body has {count}; nothing was stored. First: {faults[0]}."
     return faulty(faults, len(faults), status=422, name="invalid-problem", detail=detail)
 
 
-def _path(places: tuple[int | str, ...]) -> str:
+def _path(document: Any, places: tuple[int | str, ...], *, missing: bool) -> str:
+    """Where a fault stands in the document: what else pydantic names are the readers that refused it."""
     path = ""
-    for place in places:
-        if isinstance(place, str) and "[" in place:
-            continue  # which reader refused it, not where it stands
-        path += f"[{place}]" if isinstance(place, int) else f".{place}" if path else str(place)
+    for number, place in enumerate(places):
+        if isinstance(place, int) and isinstance(document, list) and place < len(document):
+            path, document = f"{path}[{place}]", document[place]
+        elif isinstance(place, str) and isinstance(document, dict):
+            if place not in document and not (missing and number == len(places) - 1):
+                continue
+            path, document = f"{path}.{place}" if path else place, document.get(place)
     return path or "body"

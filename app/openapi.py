@@ -12,8 +12,9 @@ from flask_openapi3.types import ResponseDict, SecuritySchemesDict
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
-from app.schemas import answers, life, plants
+from app.schemas import answers, life, plants, scenarios
 from app.schemas.comparison import Difference
+from app.schemas.edits import EditForm, EditPreview
 from app.schemas.explanation import Explanation
 from app.schemas.problem import EXAMPLE, ProblemForm
 from models.tables.idempotency import IDEMPOTENCY_KEY_LENGTH
@@ -48,6 +49,8 @@ ANSWERED: tuple[type[BaseModel], ...] = (
     Difference,
     *life.ANSWERS,
     *plants.ANSWERS,
+    *scenarios.ANSWERS,
+    EditPreview,
     answers.ProblemDetails,
     answers.Alive,
     answers.Readiness,
@@ -71,6 +74,7 @@ ERRORS = {
     413: "The body is larger than the limit.",
     415: "The body is not JSON, plain or in gzip or zstd.",
     422: "Fields break their rules: up to 100 of them are listed, `total_errors` counts all. Nothing was stored.",
+    428: "If-Match is missing.",
     500: "Something went wrong on our side; it is logged under the request_id.",
     503: "The database (or, where work is sent for, Redis) does not answer. Nothing was stored.",
 }
@@ -90,6 +94,11 @@ HEADER_PARAMETERS: dict[str, dict[str, Any]] = {
     },
     "getSchedule": IF_NONE_MATCH,
     "getResult": IF_NONE_MATCH,
+    "applyEdit": {
+        "name": "If-Match",
+        "description": "The ETag of the preview: the edit is applied to that plan or not at all.",
+        "schema": {"type": "string"},
+    },
 }
 """Header parameters by operation: they are read where they are used, not with the query."""
 
@@ -138,7 +147,8 @@ def document(app: OpenAPI) -> dict[str, Any]:
     """
     made: dict[str, Any] = app.api_doc
     modes: list[tuple[type[BaseModel], JsonSchemaMode]] = [
-        (form, "validation") for form in (ProblemForm, *life.BODIES, *plants.BODIES)
+        (form, "validation")
+        for form in (ProblemForm, EditForm, *life.BODIES, *plants.BODIES, *scenarios.FORMS)
     ]
     modes += [(model, "serialization") for model in ANSWERED]
     _, schemas = models_json_schema(modes, ref_template=REFERENCE)

@@ -87,6 +87,7 @@ class ProblemDetails(Answer):
     error: dict[str, object] | None = Field(None, description="The stored error of a failed run.")
     limit: int | None = Field(None, description="The bound that was exceeded, in bytes.")
     needed: str | None = Field(None, description="The role that is needed.")
+    current: str | None = Field(None, description="The schedule that took the place of the one that was changed.")
 
 
 class RunSummary(Answer):

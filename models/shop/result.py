@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from models.shop.objective import LEVEL_UNIT
+from models.shop.objective import LEVEL_UNIT, as_document, measure
 from models.shop.problem import Level, Problem
 from models.shop.schedule import Assignment, FixedConflict, Schedule
 
@@ -115,6 +115,14 @@ def to_document(problem: Problem, schedule: Schedule, outcome: Outcome) -> dict[
     }
     if problem.request_id is not None:
         document["request_id"] = problem.request_id
+    return document
+
+
+def plan_document(problem: Problem, schedule: Schedule, name: str = "") -> dict[str, object]:
+    """The document of a plan that no engine has answered for yet, with its metrics and without quality."""
+    metrics = as_document(measure(problem, schedule))
+    document = to_document(problem, schedule, Outcome("feasible", metrics, Quality((), "", (), {}, 0, "", {}), name))
+    del document["quality"]
     return document
 
 

@@ -26,8 +26,8 @@ def read_calendars(context: Context, document: Row) -> dict[str, Calendar]:
 def _read_calendar(context: Context, name: str, row: Row) -> Calendar:
     return Calendar(
         name,
-        weekly=_read_windows(context, row, "weekly") if row.has("weekly") else None,
-        breaks=_read_windows(context, row, "breaks"),
+        weekly=read_windows(context, row, "weekly") if row.has("weekly") else None,
+        breaks=read_windows(context, row, "breaks"),
         holidays=_read_holidays(context, row),
         extra=_read_extra(context, row),
         closed=read_closures(context, row, "closed"),
@@ -73,7 +73,8 @@ def _in_order(row: Row) -> bool:
     return False
 
 
-def _read_windows(context: Context, row: Row, name: str) -> tuple[Window, ...]:
+def read_windows(context: Context, row: Row, name: str) -> tuple[Window, ...]:
+    """Weekly windows of local time."""
     windows = []
     for entry in row.rows(name, _WINDOW, context.bounds.max_windows):
         context.count_windows(row, name, 1)
