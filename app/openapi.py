@@ -15,7 +15,7 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 from app.schemas import answers, life, plants, scenarios
 from app.schemas.comparison import Difference
 from app.schemas.edits import EditForm, EditPreview
-from app.schemas.explanation import Explanation
+from app.schemas.explanation import Explanation, JobExplained
 from app.schemas.problem import EXAMPLE, ProblemForm
 from models.tables.idempotency import IDEMPOTENCY_KEY_LENGTH
 
@@ -46,6 +46,7 @@ ANSWERED: tuple[type[BaseModel], ...] = (
     answers.RunList,
     answers.Result,
     Explanation,
+    JobExplained,
     Difference,
     *life.ANSWERS,
     *plants.ANSWERS,
@@ -147,8 +148,7 @@ def document(app: OpenAPI) -> dict[str, Any]:
     """
     made: dict[str, Any] = app.api_doc
     modes: list[tuple[type[BaseModel], JsonSchemaMode]] = [
-        (form, "validation")
-        for form in (ProblemForm, EditForm, *life.BODIES, *plants.BODIES, *scenarios.FORMS)
+        (form, "validation") for form in (ProblemForm, EditForm, *life.BODIES, *plants.BODIES, *scenarios.FORMS)
     ]
     modes += [(model, "serialization") for model in ANSWERED]
     _, schemas = models_json_schema(modes, ref_template=REFERENCE)

@@ -14,6 +14,9 @@ PREFIX = "/v1/schedules"
 POLL_SECONDS = "1"
 """``Retry-After`` of a run that has not ended."""
 
+AWAY_RETRY_SECONDS = "2"
+"""``Retry-After`` where Redis does not answer."""
+
 
 def known_form(run_id: str) -> str:
     """The id, if it has the form of one. Raises ApiError 404."""
@@ -41,6 +44,12 @@ def no_plan(view: RunView) -> ApiError:
     if state == "failed":
         return ApiError(409, "run-failed", "The run failed; `error` says why.", state=state, error=view.error)
     return ApiError(409, "no-plan", "The run was cancelled before it had a plan.", state=state)
+
+
+def redis_away() -> ApiError:
+    """The error where work cannot be sent for."""
+    detail = "Redis does not answer, so that no worker can be sent for it. Try again shortly."
+    return ApiError(503, "redis-unavailable", detail, headers={"Retry-After": AWAY_RETRY_SECONDS})
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from monitoring.logs import get
 from tasks.away import DATABASE_AWAY, REDIS_AWAY
 from tasks.base import RunTask, database, explanations
 from tasks.commands import send
+from tasks.why import REMEDY
 from workers.celery import app
 from workers.explain import document
 from workers.explain.plan import Plan
@@ -26,6 +27,9 @@ log = get(__name__)
 
 CONFLICT_SECONDS = 10.0
 """What a search for conflicts may take."""
+
+REMEDY_SECONDS = 10.0
+"""What looking for a change that makes a job on time may take; the plan that verifies it comes on top."""
 
 Work = Callable[[str, str | None], None]
 
@@ -88,6 +92,26 @@ def conflicts(run_id: str, job_id: str | None = None) -> None:
     index = _index(problem, job_id)
     found = searched(problem, schedule, CONFLICT_SECONDS, None if index is None else [index])
     told = json.loads(known.document) | {"conflicts": document.of_conflicts(problem, found)}
+    explanations().keep(run_id, job_id, "whole", _packed(told))
+
+
+@app.task(base=RunTask, name="nightshift.remedy")  # type: ignore[untyped-decorator]
+@_once("remedy")
+def remedy(run_id: str, job_id: str | None = None) -> None:
+    """Looks for the smallest single change with which a late job is on time. ``job_id`` follows REMEDY."""
+    from workers.explain.remedy import remedy as searched  # noqa: PLC0415  only solve processes need it
+
+    assert job_id is not None
+    problem, schedule = _planned(run_id)
+    index = _index(problem, job_id.removeprefix(REMEDY))
+    if index is None:
+        explanations().keep(run_id, job_id, "unknown_job")
+        return
+    plan = Plan(problem, schedule)
+    late = any(one.job == index for one in plan.late()) or (
+        index in plan.left_out and problem.jobs[index].due is not None
+    )
+    told = {"remedy": document.of_remedy(problem, searched(problem, schedule, index, REMEDY_SECONDS)) if late else None}
     explanations().keep(run_id, job_id, "whole", _packed(told))
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import redis
 
 from models.explanations import Explanation
+from models.settings import settings
 from models.store import runs
 from models.store.views import RunView
 from models.tables.session import reading
@@ -19,6 +20,12 @@ log = get(__name__)
 
 ASK_SECONDS = 60
 """An explanation that has not come this long after it was sent for is sent for again."""
+
+
+REMEDY = "\x00remedy:"
+"""Before a job's id: its remedy, not its explanation. No id holds control characters."""
+
+REMEDY_LIMIT_SECONDS = 60.0
 
 
 class RedisAway(Exception):
@@ -46,13 +53,24 @@ def why(run_id: str, job_id: str | None) -> Answer | None:
         has_plan = view.ended and runs.packed_result(session, run_id) is not None
     if not has_plan:
         return Answer(view, has_plan)
+    return Answer(view, has_plan, _kept(run_id, job_id, "explain"))
+
+
+def remedy(run_id: str, job_id: str) -> Explanation | None:
+    """What was found to make a job of an ended run on time; None while a worker looks for it. Raises RedisAway."""
+    limit = REMEDY_LIMIT_SECONDS + settings().hard_limit_seconds
+    return _kept(run_id, REMEDY + job_id, "remedy", time_limit=limit)
+
+
+def _kept(run_id: str, job_id: str | None, task: str, time_limit: float | None = None) -> Explanation | None:
+    """What is kept; a worker is sent for what is not there yet, or not all of it."""
     try:
         kept = explanations()
         found = kept.read(run_id, job_id)
         metrics.cache_request("explanation", hit=found is not None)
         if (found is None or found.kind == "partial") and kept.ask(run_id, job_id, ASK_SECONDS):
-            send("explain", run_id, job_id=job_id)
+            send(task, run_id, time_limit=time_limit, job_id=job_id)
     except redis.RedisError as error:
         log.warning("explanation_unknown", error=type(error).__name__)
         raise RedisAway from error
-    return Answer(view, has_plan, found)
+    return found

@@ -49,7 +49,7 @@ QUEUES = (CONTROL_QUEUE, PLAN_QUEUE, SOLVE_QUEUE)
 
 TASKS_OF = {
     PLAN_QUEUE: ("plan", "merge", "explain", "ingest", "replan"),
-    SOLVE_QUEUE: ("solve", "improve", "conflicts"),
+    SOLVE_QUEUE: ("solve", "improve", "conflicts", "remedy"),
 }
 """Which tasks wait in which queue; the others in the control queue."""
 

@@ -15,7 +15,7 @@ from app.errors import ApiError
 from app.intake import accepted
 from app.openapi import SCHEDULES, SECURITY, UNCHANGED, answer, errors, problem_body
 from app.results import result_answer
-from app.runs import POLL_SECONDS, PREFIX, known_form, links, no_plan, unknown
+from app.runs import POLL_SECONDS, PREFIX, known_form, links, no_plan, redis_away, unknown
 from app.schemas.answers import Accepted, Result, RunList, RunStatus
 from app.schemas.explanation import Explanation
 from app.schemas.queries import ListQuery, SchedulePath, SubmitQuery, WhyQuery
@@ -25,9 +25,6 @@ from models.store.views import OPEN_STATES
 from tasks import commands, queries
 from tasks.why import RedisAway
 from tasks.why import why as explained
-
-AWAY_RETRY_SECONDS = "2"
-"""``Retry-After`` where Redis does not answer."""
 
 REVALIDATE = "private, no-cache"
 """``Cache-Control`` of what has an ETag: it may be kept by its caller, and is asked for again before it is used."""
@@ -132,8 +129,7 @@ def why(path: SchedulePath, query: WhyQuery) -> Response | tuple[Response, int, 
     try:
         found = explained(known_form(path.run_id), query.job)
     except RedisAway:
-        detail = "Redis does not answer, so that no worker can be sent for it. Try again shortly."
-        raise ApiError(503, "redis-unavailable", detail, headers={"Retry-After": AWAY_RETRY_SECONDS}) from None
+        raise redis_away() from None
     if found is None:
         raise unknown(path.run_id)
     if not found.view.ended:

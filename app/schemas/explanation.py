@@ -108,3 +108,37 @@ class Explanation(Answer):
     conflicts: LeftOut | None = Field(
         description="Null where no job is left out, and while it is searched for; then there is a Retry-After."
     )
+
+
+class LevelChange(Answer):
+    """The value of an objective level in the plan as it is, and in the one that verifies a change."""
+
+    objective: str | Coefficients
+    before: float
+    after: float | None
+
+
+class RemedyChange(Answer):
+    """A single change of the shop, or of the order alone."""
+
+    kind: Literal["order", "open_hours", "release", "machine", "relax"]
+    words: str
+    scenario: dict[str, object] | None = Field(description="As a change of a scenario; null where it is none.")
+
+
+class JobRemedy(Answer):
+    """The smallest single change found with which the job is on time: in a whole checked plan that was solved for."""
+
+    change: RemedyChange | None = Field(description="Null where none was found.")
+    completion_time: Instant | None
+    levels: list[LevelChange]
+    moved: int = Field(description="Operations on another machine, or starting more than an hour away.")
+    tried: list[str] = Field(description="Kinds of changes that were tried, in their order.")
+
+
+class JobExplained(Answer):
+    """Why one job is late, and what would help."""
+
+    explanation: Explanation
+    searched: bool = Field(description="Whether the search for a remedy has ended.")
+    remedy: JobRemedy | None = Field(description="Null where the job is on time, and while it is searched for.")

@@ -58,6 +58,12 @@ class SchedulePath(Form):
     run_id: str = Field(description="The id that the submission answered.")
 
 
+class JobPath(SchedulePath):
+    """The path of one job of a plan."""
+
+    job_id: str = Field(description="The job's id.", min_length=1, max_length=MAX_ID)
+
+
 class SubmitQuery(Form):
     """How to submit."""
 

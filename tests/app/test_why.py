@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any, cast
+from urllib.parse import quote
 
 import pytest
 
@@ -15,6 +16,7 @@ from models.shop.timeline import replay
 from models.store import runs
 from models.tables.session import transaction
 from tasks import base, explain
+from tasks.why import REMEDY
 from tests.app.conftest import Api
 from tests.build import at, document, job
 from tests.store.build import BATCHES
@@ -53,10 +55,10 @@ def sent(api: Api, name: str, queue: str = PLAN_QUEUE) -> int:
     return sum(json.loads(text)["headers"]["task"] == f"nightshift.{name}" for text in waiting)
 
 
-def check_form(api: Api, answer: Any) -> dict[str, Any]:
+def check_form(api: Api, answer: Any, name: str = "Explanation") -> dict[str, Any]:
     found: dict[str, Any] = json.loads(answer.data)
     components = json.loads(api.client.get("/openapi.json").data)["components"]
-    schema = {"$ref": "#/components/schemas/Explanation", "components": components}
+    schema = {"$ref": f"#/components/schemas/{name}", "components": components}
     jsonschema.Draft202012Validator(schema).validate(found)
     return found
 
@@ -170,3 +172,33 @@ def test_redis_is_away(api: Api, redis_down: Api) -> None:
     assert answer.status_code == 503
     assert answer.headers["Retry-After"] == "2"
     assert answer.json["type"].endswith("redis-unavailable")  # type: ignore[index]
+
+
+def test_one_job_is_explained_with_what_would_help(api: Api) -> None:
+    run_id = ended(api)
+    place = f"/v1/schedules/{run_id}/jobs/B"
+    assert api.get(place).status_code == 202
+    explain.explain(run_id, "B")
+    early = api.get(place, role="viewer")
+    assert (early.status_code, early.headers["Retry-After"], early.json["searched"]) == (200, "1", False)  # type: ignore[index]
+    assert sent(api, "remedy", SOLVE_QUEUE) == 1
+    explain.remedy(run_id, f"{REMEDY}B")
+    answer = api.get(place)
+    assert "Retry-After" not in answer.headers
+    found = check_form(api, answer, "JobExplained")
+    assert found["explanation"]["jobs"][0]["job_id"] == "B"
+    assert found["remedy"]["change"] == {"kind": "order", "words": "plan it before others", "scenario": None}
+    assert found["remedy"]["completion_time"] == at(2)
+    assert sent(api, "remedy", SOLVE_QUEUE) == 1
+
+
+def test_a_job_on_time_needs_no_remedy_and_an_unknown_one_has_none(api: Api) -> None:
+    run_id = ended(api)
+    for name in ("Ä/é?&", "nobody"):
+        explain.explain(run_id, name)
+        explain.remedy(run_id, f"{REMEDY}{name}")
+    answer = api.get(f"/v1/schedules/{run_id}/jobs/{quote('Ä/é?&')}")
+    assert answer.json is not None
+    assert (answer.json["searched"], answer.json["remedy"]) == (True, None)
+    assert api.get(f"/v1/schedules/{run_id}/jobs/nobody").status_code == 404
+    assert api.get(f"/v1/schedules/{run_id[:-1]}x/jobs/B").status_code == 404

@@ -20,6 +20,7 @@ from workers.explain.spent import Spent
 
 if TYPE_CHECKING:
     from workers.explain.conflicts import Conflicts
+    from workers.explain.remedy import Remedy
 
 MOST_LATE = 100
 """Late jobs that are listed with what their time went into; the rest is only counted."""
@@ -81,6 +82,29 @@ def of_conflicts(problem: Problem, found: Conflicts) -> Document:
         "unasked": ids(found.unasked),
         "untried": [list(rules) for rules in found.untried],
         "seconds": round(found.seconds, 3),
+    }
+
+
+def of_remedy(problem: Problem, found: Remedy) -> Document:
+    """The smallest change with which a job is on time, and what it does to the plan."""
+    change = found.change
+    after = found.after or found.before
+    rows = zip(_levels(problem, found.before), _levels(problem, after[: len(found.before)]), strict=True)
+    return {
+        "change": None
+        if change is None
+        else {
+            "kind": change.kind,
+            "words": change.words,
+            "scenario": None if change.scenario is None else dict(change.scenario),
+        },
+        "completion_time": None if found.completion is None else instant(problem, found.completion),
+        "levels": [
+            {"objective": old["objective"], "before": old["value"], "after": None if change is None else new["value"]}
+            for old, new in rows
+        ],
+        "moved": found.moved,
+        "tried": list(found.tried),
     }
 
 
