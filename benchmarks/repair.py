@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from benchmarks.report import Report
-from models.shop.disruptions import Repaired, disrupted, read_disruptions
+from models.shop.disruptions import MOVE_PRICE, Repaired, disrupted, priced, read_disruptions
 from models.shop.generate import factory
 from models.shop.objective import HOUR, Metrics, as_document, measure
 from models.shop.parse import parse
@@ -24,7 +24,6 @@ from models.shop.schedule import Decision, Schedule
 from models.shop.timeline import replay
 from models.shop.validator import validate
 from monitoring import logs
-from tasks.disrupt import MOVE_PRICE, priced
 from workers import local
 from workers.engine import warm
 

@@ -9,18 +9,15 @@ from typing import Any, ClassVar
 
 from sqlalchemy.orm import Session
 
-from models.shop.disruptions import Repaired, disrupted, read_disruptions
+from models.shop.disruptions import MOVE_PRICE, Repaired, disrupted, priced, read_disruptions
 from models.shop.objective import as_document, measure
-from models.shop.problem import Level, Problem
+from models.shop.problem import Problem
 from models.shop.timeline import replay
 from models.store.origins import Origin
 from tasks.give import Done, Who
 from tasks.planned import Child, Planned, add, bounds, faulty, planned
 
 HOUR = 3600
-THOUSAND = 1000
-MOVE_PRICE = 0.2
-"""Hours (or counts) of the first objective level that a repair pays at most to leave an operation where it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +92,3 @@ def repairing(problem: Problem, move_price: float, seconds: float | None) -> Pro
     if seconds is not None:
         options = replace(options, seconds=seconds)
     return replace(problem, objective=priced(problem.objective, move_price), options=options, request_id=None)
-
-
-def priced(objective: tuple[Level, ...], move_price: float) -> tuple[Level, ...]:
-    """The objective in which every move costs ``move_price`` hours (or counts) of the first level."""
-    others = {term: factor for term, factor in objective[0].items() if term != "changes"}
-    price = round(move_price * THOUSAND)
-    if not others or not price:
-        return (others or objective[0], *objective[1:])
-    return ({**others, "changes": price}, *objective[1:])

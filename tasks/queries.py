@@ -19,7 +19,7 @@ from models.shop.problem import MAX_TERMS, SUM_TERMS, Level
 from models.shop.reading.options import read_objective
 from models.shop.reading.row import Faults, Row
 from models.shop.result import objective_name
-from models.store import listing, plans, runs
+from models.store import listing, origins, plans, runs
 from models.store.listing import Position, RunFilter
 from models.store.views import RunView
 from models.tables.session import reading
@@ -49,7 +49,7 @@ def status(run_id: str) -> dict[str, object] | None:
         view = runs.get(session, run_id)
     if view is None:
         return None
-    return summary(view) | {"progress": _progress(view)}
+    return summary(view) | {"progress": _progress(view), "origin": _origin(run_id)}
 
 
 def listed(wanted: RunFilter, *, limit: int, after: Position | None) -> tuple[list[dict[str, object]], Position | None]:
@@ -116,6 +116,7 @@ def forget() -> None:
     global _away_until
     _away_until = 0.0
     _objective.cache_clear()
+    _origin.cache_clear()
     _final_levels.cache_clear()
 
 
@@ -171,6 +172,21 @@ def _scratch(
         _away_until = monotonic() + AWAY_SECONDS
         log.warning("progress_unknown", error=type(error).__name__)
         return None
+
+
+@lru_cache(maxsize=512)
+def _origin(run_id: str) -> Mapping[str, object] | None:
+    """Where a run comes from, which never changes; None where it was submitted as a problem of its own."""
+    with reading(database()) as session:
+        found = origins.of(session, run_id)
+    if found is None:
+        return None
+    return {
+        "parent_id": found.parent_id,
+        "kind": found.kind,
+        "group_id": found.group_id,
+        "detail": dict(found.detail),
+    }
 
 
 @lru_cache(maxsize=512)

@@ -22,6 +22,7 @@ from models.replanning.decide import Outcome, Tried, against, best, next_price, 
 from models.replanning.options import ReplanOptions, from_document
 from models.settings import settings
 from models.shop.canonical import canonical_bytes
+from models.shop.disruptions import priced
 from models.shop.faults import InvalidProblem
 from models.shop.parse import load
 from models.shop.problem import Problem
@@ -38,7 +39,6 @@ from tasks.board import from_bytes
 from tasks.carried import Prepared, prepared
 from tasks.checked import checked
 from tasks.commands import send
-from tasks.disrupt import priced
 from tasks.ingest import LoadStopped, MadeUp, NoMapping, NoSnapshot
 from tasks.planned import Child, NoPlan, add
 from workers.celery import app

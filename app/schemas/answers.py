@@ -110,10 +110,20 @@ class RunSummary(Answer):
     links: Links
 
 
+class RunOrigin(Answer):
+    """What a schedule was made from."""
+
+    parent_id: str = Field(description="The schedule whose plan was changed.")
+    kind: Literal["disruption", "edit", "scenario"]
+    group_id: str | None = Field(description="Of a scenario: its group.")
+    detail: dict[str, object] = Field(description="What changed, when, and what is pinned since.")
+
+
 class RunStatus(RunSummary):
     """A schedule request with its progress."""
 
     progress: Progress | None = Field(description="Null before solving has begun, and while Redis does not answer.")
+    origin: RunOrigin | None = Field(description="Null where it was submitted as a problem of its own.")
 
 
 class RunList(Answer):

@@ -17,7 +17,7 @@ from models.shop.faults import Fault, InvalidProblem
 from models.shop.objective import evaluate
 from models.shop.parse import Bounds, parse
 from models.shop.parts import only
-from models.shop.problem import Problem, Span
+from models.shop.problem import Level, Problem, Span
 from models.shop.reading.bounds import DEFAULT_BOUNDS, MAX_TEXT
 from models.shop.reading.jobs import ONLY_OPERATION
 from models.shop.reading.row import Faults, Row
@@ -27,6 +27,9 @@ from models.shop.timeline import replay
 
 MOST = 100
 """Disruptions that are taken at once."""
+
+MOVE_PRICE = 0.2
+"""Hours (or counts) of the first objective level that a repair pays at most to leave an operation where it is."""
 
 KINDS = ("machine_breakdown", "operator_absence", "rush_order", "material_late", "job_cancelled")
 _FIELDS = {
@@ -130,6 +133,15 @@ def disrupted(
         _with_new(again, disruptions),
         tuple((again.problem.jobs[one.job].job_id, one.operation_id) for one in released),
     )
+
+
+def priced(objective: tuple[Level, ...], move_price: float) -> tuple[Level, ...]:
+    """The objective in which every move costs ``move_price`` hours (or counts) of the first level."""
+    others = {term: factor for term, factor in objective[0].items() if term != "changes"}
+    price = round(move_price * 1000)
+    if not others or not price:
+        return (others or objective[0], *objective[1:])
+    return ({**others, "changes": price}, *objective[1:])
 
 
 def _stopped(

@@ -50,6 +50,8 @@ class TestDisruptions:
         assert answer.headers["Location"] == found["links"]["self"]
         assert found["links"]["diff"] == f"/v1/schedules/{first}/diff/{found['id']}"
         assert api.messages() == [("nightshift.plan", [found["id"], 1])]
+        origin = json.loads(api.get(found["links"]["self"]).data)["origin"]
+        assert (origin["parent_id"], origin["kind"], origin["detail"]["disruptions"]) == (first, "disruption", [DOWN])
         with reading(api.maker) as session:
             entries = audit.entries(session, first)
         assert [entry.detail["why"] for entry in entries if entry.action == "plan.disrupted"] == ["spindle"]

@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 
 from models.shop.canonical import canonical_bytes
+from models.shop.disruptions import priced
 from models.shop.parse import load
 from models.shop.schedule import Decision
 from models.shop.timeline import replay
 from models.store import audit, executions, origins
 from models.tables.session import reading
 from tasks import base, queries
-from tasks.disrupt import Disrupt, priced
+from tasks.disrupt import Disrupt
 from tasks.give import Who, give
 from tasks.planned import NoPlan, UnknownRun, planned
 from tests.build import START, at, job, problem

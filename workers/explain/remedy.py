@@ -83,7 +83,7 @@ def remedy(problem: Problem, schedule: Schedule, job: int, seconds: float = 10.0
             tried.append(change.kind)
         if not _alone_on_time(change.problem, job):
             continue
-        found = _verified(change.problem, schedule, job, min(SOLVE_SECONDS, seconds * SOLVE_SHARE))
+        found = _verified(change, schedule, job, min(SOLVE_SECONDS, seconds * SOLVE_SHARE))
         if found is not None:
             end = max(row.end for row in found.assignments if problem.operations[row.operation].job == job)
             after = evaluate(change.problem, found)
@@ -166,18 +166,41 @@ def _alone_on_time(problem: Problem, job: int) -> bool:
     return due is not None and not schedule.unscheduled and bool(ends) and max(ends) <= due
 
 
-def _verified(problem: Problem, schedule: Schedule, job: int, seconds: float) -> Schedule | None:
-    """A plan with the job on time, and no other job left out that was not; None where none was found."""
+def _verified(change: Change, schedule: Schedule, job: int, seconds: float) -> Schedule | None:
+    """A plan with the job on time, and no other job left out that was not; None where none was found.
+
+    The search begins with the job before all others. Where even that leaves others out, only another order is searched
+    for; a change of the shop is passed over, so that there is time for all of them.
+    """
+    problem = change.problem
     jobs = list(problem.jobs)
     jobs[job] = replace(jobs[job], due_hard=True)
-    hard = replace(problem, jobs=tuple(jobs))
+    hard = replace(problem, jobs=tuple(jobs), options=replace(problem.options, deterministic=False))
+    calendars = Calendars(hard)
     rest = [decision for decision in schedule.decisions() if problem.operations[decision.operation].job != job]
-    start: Sequence[Decision] = [*soonest(hard, [job], Calendars(hard)), *rest]
-    options = replace(hard.options, deterministic=False)
-    document = local.solve(replace(hard, options=options), engine="auto", seconds=seconds, workers=1, start=start)
-    found, _ = read_result(hard, document)
+    start: Sequence[Decision] = [*soonest(_on_new(hard, job, change), [job], calendars), *rest]
     was = {entry.job for entry in schedule.unscheduled} - {job}
-    return found if {entry.job for entry in found.unscheduled} <= was else None
+
+    def keeps(found: Schedule) -> bool:
+        return {entry.job for entry in found.unscheduled} <= was
+
+    if change.kind != "order" and not keeps(replay(hard, start, None, calendars)):
+        return None
+    document = local.solve(hard, engine="auto", seconds=seconds, workers=1, start=start)
+    found, _ = read_result(hard, document)
+    return found if keeps(found) else None
+
+
+def _on_new(problem: Problem, job: int, change: Change) -> Problem:
+    """The problem in which the job runs on the machine that a change adds, wherever it may."""
+    if change.kind != "machine":
+        return problem
+    added, operations = len(problem.machines) - 1, list(problem.operations)
+    for number in problem.jobs[job].operations:
+        seconds = operations[number].options.get(added)
+        if seconds is not None:
+            operations[number] = replace(operations[number], options={added: seconds})
+    return replace(problem, operations=tuple(operations))
 
 
 def _moved(before: Schedule, after: Schedule) -> int:
