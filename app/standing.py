@@ -15,6 +15,7 @@ from models.holding import Holding
 from models.inflight import connect
 from models.settings import Settings
 from models.signs import Sign, Signs
+from models.store import replans, snapshots
 from models.store.standing import open_runs
 from models.tables.session import reading, sessions
 from monitoring.exposition import metrics_folder
@@ -25,6 +26,7 @@ from monitoring.health.thresholds import ALIVE_SECONDS
 from monitoring.host import certificate_end, disk_use
 from monitoring.labels import PROCESSES
 from monitoring.logs import get
+from monitoring.names import admitted
 from monitoring.standing import Standing
 from tasks.baselines import kept
 
@@ -70,6 +72,7 @@ def _database(sources: Sources, found: Standing) -> bool:
     try:
         with reading(sessions(sources.settings.database_url)) as session:
             now = open_runs(session)
+            overdue, ages = replans.overdue(session), snapshots.ages(session)
     except SQLAlchemyError as error:
         log.warning("open_runs_unknown", error=type(error).__name__)
         return False
@@ -78,6 +81,10 @@ def _database(sources: Sources, found: Standing) -> bool:
     for state, age in now.oldest.items():
         found.tell("nightshift_oldest_run_age_seconds", age, state)
     found.tell("nightshift_oldest_heartbeat_age_seconds", now.heartbeat_age)
+    found.tell("nightshift_replan_overdue_seconds", overdue)
+    for plant, age in ages.items():
+        if admitted("plant", plant):
+            found.tell("nightshift_snapshot_age_seconds", age, plant)
     return True
 
 
@@ -88,7 +95,7 @@ def _redis(sources: Sources, found: Standing) -> bool:
         queues = waiting(sources.redis, QUEUES)
         memory = cast("dict[str, Any]", sources.redis.info("memory"))
         signs = Signs(sources.redis)
-        workers, beat = signs.read("worker"), signs.read("beat")
+        workers, beat, engines = signs.read("worker"), signs.read("beat"), signs.read("engine")
         held = Holding(sources.redis).reasons()
         found.tell("nightshift_source_up", float(_baselines(sources.redis, found)), "baselines")
     except redis.RedisError as error:
@@ -105,6 +112,8 @@ def _redis(sources: Sources, found: Standing) -> bool:
         found.tell("nightshift_beat_age_seconds", sign.age)
         for name in ("resident", "total"):
             found.tell(f"nightshift_process_{name}_bytes", sign.told.get("resident", 0), "beat")
+    for policy, policy_version in sorted({tuple(row) for sign in engines for row in sign.told.get("policies", ())}):
+        found.tell("nightshift_policy_info", 1, policy, policy_version)
     _workers([sign for sign in workers if sign.age <= ALIVE_SECONDS], found)
     return True
 

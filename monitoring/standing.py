@@ -60,6 +60,11 @@ GAUGES: Final[Mapping[str, Described]] = {
     ),
     "nightshift_redis_used_bytes": Described("Memory that Redis uses."),
     "nightshift_redis_limit_bytes": Described("Memory that Redis may use; missing where it has no limit."),
+    "nightshift_policy_info": Described("1, labelled with the policy in force.", ("policy", "version")),
+    "nightshift_replan_overdue_seconds": Described(
+        "Time since the oldest due replan should have begun, 0 where none is due."
+    ),
+    "nightshift_snapshot_age_seconds": Described("Time since the plant data that is planned on was read.", ("plant",)),
     "nightshift_baseline_median": Described(
         "Median of a measure over the baseline window of a class, in the measure's unit.", ("measure", *CLASS)
     ),

@@ -18,6 +18,8 @@ from models.shop.schedule import Decision
 from models.shop.timeline import replay
 from models.shop.validator import validate
 from workers.engine import ENGINES, STEADY, Limits, Unwatched, load
+from workers.ppo.policy import OBJECTIVES, PolicyRefused
+from workers.ppo.store import in_force
 
 PROBLEM: Final = {
     "schedule_start": "2026-01-05T06:00:00Z",
@@ -38,6 +40,9 @@ EXACT: Final = ("search", "cpsat")
 """Engines that find that plan whatever they start from; others only have to make one."""
 
 ENGINE_SECONDS: Final = 0.5
+
+VERSION_DIGITS: Final = 12
+"""So much of a policy's SHA-256 is told as its version."""
 
 
 def tested(name: str, problem: Problem) -> str:
@@ -60,7 +65,7 @@ def tested(name: str, problem: Problem) -> str:
 
 
 def main() -> None:
-    """Tests every engine; two lines of JSON on stdout for each, one before and one after."""
+    """Tests every engine; two lines of JSON on stdout for each, one before and one after, then policies in force."""
     problem = load_problem(json.dumps(PROBLEM).encode())
     for name in ENGINES:
         if name == STEADY:  # the search, counted instead of timed
@@ -72,6 +77,19 @@ def main() -> None:
         except Exception as error:  # whatever it is, it is what was asked for
             wrong = f"{type(error).__name__}: {error}"[:200]
         _say({"name": name, "ok": not wrong, "detail": wrong, "seconds": round(time.perf_counter() - begun, 3)})
+    _say({"policies": _policies()})
+
+
+def _policies() -> list[tuple[str, str]]:
+    """Id and version of the policies in force."""
+    found = set()
+    for objective in OBJECTIVES:
+        try:
+            policy = in_force(objective)
+        except PolicyRefused:  # it is told where it was refused
+            continue
+        found.add((policy.id, policy.sha256[:VERSION_DIGITS]))
+    return sorted(found)
 
 
 def _say(row: dict[str, Any]) -> None:

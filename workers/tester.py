@@ -11,7 +11,9 @@ from typing import Any, Final
 
 from workers.engine import ENGINES, STEADY
 
-TIMEOUT_SECONDS: Final = 60.0
+TIMEOUT_SECONDS: Final = 120.0
+"""A second or two, but the first time on a host it may have to compile."""
+
 COMMAND: Final = (sys.executable, "-m", "workers.selftest")
 
 Results = dict[str, dict[str, Any]]
@@ -24,6 +26,8 @@ class SelfTest:
     def __init__(self, command: tuple[str, ...] = COMMAND) -> None:
         self._command = command
         self._process: subprocess.Popen[str] | None = None
+        self.policies: list[list[str]] = []
+        """Id and version of the policies in force, as the last test has told them."""
 
     def run(self, seconds: float = TIMEOUT_SECONDS) -> Results:
         """What was found; an engine that ended the process, or did not come back in time, has failed."""
@@ -43,26 +47,28 @@ class SelfTest:
             self._process.kill()
             out, _ = self._process.communicate()
             ended = f"it did not answer within {seconds:g} s"
-        results = _read(out, ended)
+        results = self._read(out, ended)
         if not results:
             results = {name: {"ok": False, "detail": ended, "seconds": 0.0} for name in ENGINES if name != STEADY}
         return results
+
+    def _read(self, out: str, ended: str) -> Results:
+        results: Results = {}
+        for line in out.splitlines():
+            try:
+                row = json.loads(line)
+                if "policies" in row:
+                    self.policies = row["policies"]
+                else:
+                    results[row.pop("name")] = row
+            except (ValueError, KeyError, TypeError, AttributeError):  # a library has printed something
+                continue
+        return {name: row or {"ok": False, "detail": ended, "seconds": 0.0} for name, row in results.items()}
 
     def stop(self) -> None:
         """Ends a test that runs."""
         if self._process is not None and self._process.poll() is None:
             self._process.kill()
-
-
-def _read(out: str, ended: str) -> Results:
-    results: Results = {}
-    for line in out.splitlines():
-        try:
-            row = json.loads(line)
-            results[row.pop("name")] = row
-        except (ValueError, KeyError, AttributeError):  # a library has printed something
-            continue
-    return {name: row or {"ok": False, "detail": ended, "seconds": 0.0} for name, row in results.items()}
 
 
 def _how(code: int) -> str:

@@ -76,7 +76,7 @@ class Vitals:
                 log.error("engine_fails_its_test", engines=wrong)
             wait = TEST_SECONDS if well else TEST_AGAIN_SECONDS
             try:
-                self._signs.tell("engine", socket.gethostname(), {"engines": results})
+                self._signs.tell("engine", socket.gethostname(), {"engines": results, "policies": self._test.policies})
             except redis.RedisError as error:
                 log.warning("engine_test_untold", error=type(error).__name__)
                 wait = TEST_AGAIN_SECONDS

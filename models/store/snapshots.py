@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
 
-from sqlalchemy import insert, inspect, select
+from sqlalchemy import func, insert, inspect, select
 from sqlalchemy.orm import Session
 
 from models.compression import pack, unpack
 from models.ingest.load import Before, Load
 from models.store import ids
 from models.tables import SnapshotRow
+from models.tables.clock import seconds_between, utcnow
 
 SnapshotState = Literal["good", "stopped"]
 
@@ -94,6 +95,19 @@ def listed(session: Session, plant: str, *, limit: int = 50, state: SnapshotStat
     order = (SnapshotRow.created_at.desc(), SnapshotRow.id.desc())
     query = select(*_TOLD).where(SnapshotRow.plant == plant, SnapshotRow.state.in_(states)).order_by(*order)
     return [SnapshotView(**row._mapping) for row in session.execute(query.limit(limit))]
+
+
+def ages(session: Session, limit: int = 60) -> dict[str, float]:
+    """Seconds since each plant's last good snapshot was taken, of the ``limit`` plants with the latest."""
+    newest = func.max(SnapshotRow.taken_at)
+    query = (
+        select(SnapshotRow.plant, seconds_between(newest, utcnow()))
+        .where(SnapshotRow.state == "good")
+        .group_by(SnapshotRow.plant)
+        .order_by(newest.desc())
+        .limit(limit)
+    )
+    return {plant: max(0.0, age) for plant, age in session.execute(query)}
 
 
 def contents(session: Session, snapshot_id: str) -> Contents:

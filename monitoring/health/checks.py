@@ -27,6 +27,8 @@ from monitoring.host import disk_use
 
 QUEUES = ("control", "plan", "solve")
 
+POLICY_ENGINE = "ppo"
+
 
 def probes(settings: Settings) -> tuple[Probe, ...]:
     """Every question, for the servers that ``settings`` name and the host that this runs on."""
@@ -39,6 +41,7 @@ def probes(settings: Settings) -> tuple[Probe, ...]:
         Probe("disk", lambda: disk(settings), holds=True),
         Probe("memory", memory, holds=True),
         Probe("engine", lambda: engines(signs), holds=True),
+        Probe("policy", lambda: policies(signs)),
         Probe("workers", lambda: workers(signs)),
         Probe("queues", lambda: queues(client)),
         Probe("beat", lambda: beat(signs)),
@@ -90,13 +93,31 @@ def engines(signs: Signs) -> str:
     if not any(sign.told["engines"].get("dispatch", {}).get("ok") for sign in fresh):
         raise NotReady("dispatch, which stands in for every engine, fails on every host")
     broken = sorted(
-        {f"{name} ({row['detail']})" for sign in fresh for name, row in sign.told["engines"].items() if not row["ok"]}
+        {
+            f"{name} ({row['detail']})"
+            for sign in fresh
+            for name, row in sign.told["engines"].items()
+            if not row["ok"] and name != POLICY_ENGINE
+        }
     )
     if broken:
         raise Impaired(f"fails its self-test: {', '.join(broken)}; dispatch stands in")
-    names = sorted({name for sign in fresh for name in sign.told["engines"]})
+    names = sorted({name for sign in fresh for name in sign.told["engines"]} - {POLICY_ENGINE})
     oldest = max(sign.age for sign in fresh)
     return f"{', '.join(names)} solve on {len(fresh)} host(s); tested {oldest:.0f} s ago"
+
+
+def policies(signs: Signs) -> str:
+    """Whether the policies in force decide; where one does not, another start stands in."""
+    fresh = [sign for sign in signs.read("engine") if sign.age <= thresholds.ENGINE_SECONDS]
+    rows = [row for sign in fresh if (row := sign.told["engines"].get(POLICY_ENGINE)) is not None]
+    if not rows:
+        return "none has been tested"
+    wrong = sorted({row["detail"] for row in rows if not row["ok"]})
+    if wrong:
+        raise Impaired(f"fails its self-test ({', '.join(wrong)}); dispatch rules stand in")
+    names = sorted({name for sign in fresh for name, _ in sign.told.get("policies", ())})
+    return f"in force: {', '.join(names) or 'none'}; planning with them works"
 
 
 def workers(signs: Signs) -> str:

@@ -89,6 +89,7 @@ class TestSnapshots:
         found = load(for_files("main", "UTC", write(tmp_path / "files", rows)), NOW)
         with transaction(api.maker) as session:
             snapshots.keep(session, "main", found)
+        assert 'nightshift_snapshot_age_seconds{plant="main"}' in api.client.get("/metrics").text
         listed = body(api.get("/v1/plants/main/snapshots"))
         check_form(api, "SnapshotList", listed)
         assert listed["snapshots"][0]["refused"][0]["key"] == "J2/10/M1"

@@ -74,6 +74,18 @@ def test_engines_that_fail_are_named() -> None:
         checks.engines(Told(Sign("a", thresholds.ENGINE_SECONDS + 1, {"engines": {"dispatch": bad}})))
 
 
+def test_a_policy_that_fails_is_told_apart_from_engines() -> None:
+    good = {"ok": True, "detail": "", "seconds": 0.1}
+    bad = {"ok": False, "detail": "its plan breaks capacity", "seconds": 0.1}
+    assert checks.policies(Told()) == "none has been tested"
+    told = {"engines": {"dispatch": good, "ppo": good}, "policies": [["makespan-1", "0123456789ab"]]}
+    assert checks.policies(Told(Sign("a", 10.0, told))) == "in force: makespan-1; planning with them works"
+    failing = Told(Sign("a", 10.0, told | {"engines": {"dispatch": good, "ppo": bad}}))
+    assert "dispatch solve on" in checks.engines(failing)
+    with pytest.raises(Impaired, match="breaks capacity"):
+        checks.policies(failing)
+
+
 def test_a_queue_without_a_living_worker_is_named() -> None:
     signs = [Sign("a", 1.0, {"queues": ["control", "plan"], "processes": 2}), Sign("b", 60.0, {"queues": ["solve"]})]
     with pytest.raises(NotReady, match=r"messages of solve$"):

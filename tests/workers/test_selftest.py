@@ -15,7 +15,10 @@ TESTED = {name for name in ENGINES if name != STEADY}
 
 @pytest.mark.slow
 def test_every_engine_solves() -> None:
-    results = SelfTest().run()
+    test = SelfTest()
+    results = test.run()
+    assert len(test.policies) >= 1
+    assert all(len(version) == 12 for _, version in test.policies)
     assert {"dispatch", "search", "cpsat"} <= TESTED
     assert {name: row["detail"] for name, row in results.items()} == dict.fromkeys(TESTED, "")
     assert all(row["ok"] for row in results.values())
