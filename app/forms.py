@@ -11,10 +11,12 @@ from pydantic_core import from_json
 from app.auth import SETTINGS, caller
 from app.bodies import read_json
 from app.errors import ApiError, faulty
+from app.idempotency import claimed
 from app.openapi import JSON, REFERENCE
 from app.schemas.base import BodyForm
 from models.settings import Settings
 from models.shop.faults import Fault, shown
+from models.store.idempotency import Claim
 from tasks.give import Who
 
 F = TypeVar("F", bound=BodyForm)
@@ -22,14 +24,20 @@ F = TypeVar("F", bound=BodyForm)
 
 def read_form(form: type[F]) -> F:
     """The current request's body. Raises ApiError: 400 where it is no JSON, 422 where fields break their rules."""
+    return read_claimed(form)[0]
+
+
+def read_claimed(form: type[F]) -> tuple[F, Claim | None]:
+    """The same, with what the request's Idempotency-Key stands for; None without one."""
     settings: Settings = current_app.extensions[SETTINGS]
     body = read_json(request, settings.max_body_bytes)
+    claim = claimed(request, caller().id, body)
     try:
         document = _filled(from_json(body, allow_inf_nan=False))
     except ValueError as error:
         raise ApiError(400, "unreadable-body", f"The body is no JSON: {error}.") from None
     try:
-        return form.model_validate(document)
+        return form.model_validate(document), claim
     except ValidationError as error:
         raise _refused(error, document) from None
 

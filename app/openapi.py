@@ -86,13 +86,15 @@ IF_NONE_MATCH: dict[str, Any] = {
     "description": "ETags of earlier answers: 304 instead of what the caller has already.",
     "schema": {"type": "string"},
 }
+IDEMPOTENCY_KEY: dict[str, Any] = {
+    "name": "Idempotency-Key",
+    "description": "Makes it safe to send the request again: the same key and body get the same answer, "
+    "and one run. Kept as long as the run.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": IDEMPOTENCY_KEY_LENGTH, "pattern": "^[!-~]+$"},
+}
 HEADER_PARAMETERS: dict[str, dict[str, Any]] = {
-    "submitSchedule": {
-        "name": "Idempotency-Key",
-        "description": "Makes it safe to send the request again: the same key and body get the same answer, "
-        "and one run. Kept as long as the run.",
-        "schema": {"type": "string", "minLength": 1, "maxLength": IDEMPOTENCY_KEY_LENGTH, "pattern": "^[!-~]+$"},
-    },
+    "submitSchedule": IDEMPOTENCY_KEY,
+    "postDisruption": IDEMPOTENCY_KEY,
     "getSchedule": IF_NONE_MATCH,
     "getResult": IF_NONE_MATCH,
     "applyEdit": {

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from app.errors import ApiError
+from app.intake import Gate
 from models.store.ids import is_run_id
 from models.store.views import OPEN_STATES, RunView
 from tasks.planned import NoPlan, UnknownRun
@@ -16,6 +17,8 @@ POLL_SECONDS = "1"
 
 AWAY_RETRY_SECONDS = "2"
 """``Retry-After`` where Redis does not answer."""
+
+_gate = Gate()
 
 
 def known_form(run_id: str) -> str:
@@ -54,9 +57,13 @@ def redis_away() -> ApiError:
 
 @contextmanager
 def planned_or_refused() -> Iterator[None]:
-    """Answers 404 or 409 where a command names a schedule that is not there or has no plan to change."""
+    """Answers 404 or 409 where a command names a schedule that is not there or has no plan to change.
+
+    One command at a time: reading a large plan takes a second, in which the others' polls are to be answered, too.
+    """
     try:
-        yield
+        with _gate.passed():
+            yield
     except UnknownRun as error:
         raise unknown(str(error)) from None
     except NoPlan as error:

@@ -13,7 +13,10 @@ from models.shop.disruptions import MOVE_PRICE, Repaired, disrupted, priced, rea
 from models.shop.objective import as_document, measure
 from models.shop.problem import Problem
 from models.shop.timeline import replay
+from models.store import idempotency
+from models.store.idempotency import Claim
 from models.store.origins import Origin
+from tasks.commands import KeyReused
 from tasks.give import Done, Who
 from tasks.planned import Child, Planned, add, bounds, faulty, planned
 
@@ -34,7 +37,8 @@ class Disrupt:
     """Repair the plan of ``schedule_id`` after ``disruptions`` (documents) at a moment (None: now).
 
     Work that starts within ``frozen_hours`` stays where it still can. A move costs ``move_price`` in the repair.
-    ``seconds`` is the budget of the repair; None as the problem's.
+    ``seconds`` is the budget of the repair; None as the problem's. With a ``claim`` only its first request makes a run;
+    equal ones that come again get that, others raise KeyReused.
     """
 
     schedule_id: str
@@ -43,6 +47,7 @@ class Disrupt:
     frozen_hours: float = 0.0
     move_price: float = MOVE_PRICE
     seconds: float | None = None
+    claim: Claim | None = None
     action: ClassVar[str] = "plan.disrupted"
 
     def prepared(self, who: Who) -> Callable[[Session], Done[Disrupted]]:
@@ -70,7 +75,15 @@ class Disrupt:
         child = Child(problem, found.decisions, Origin(self.schedule_id, "disruption", detail))
 
         def store(session: Session) -> Done[Disrupted]:
+            earlier = None if self.claim is None else idempotency.find(session, self.claim.key_id, self.claim.name)
+            if earlier is not None and self.claim is not None:
+                if earlier.fingerprint != self.claim.fingerprint:
+                    raise KeyReused(self.claim.name)
+                again = {"run": earlier.run_id, "again": True}
+                return Done(Disrupted(earlier.run_id, terms, found.released), self.schedule_id, again)
             run_id = add(session, child, key_id=who.key_id, actor=who.name)
+            if self.claim is not None:
+                idempotency.keep(session, self.claim, run_id)
             told = {"run": run_id, "disruptions": [row.get("type") for row in self.disruptions]}
             return Done(Disrupted(run_id, terms, found.released), self.schedule_id, told, (("plan", run_id, 1),))
 

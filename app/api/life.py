@@ -8,11 +8,13 @@ from flask import Response, jsonify
 from flask_openapi3.blueprint import APIBlueprint
 
 from app.auth import guard, role
-from app.forms import asker, form_body, read_form
+from app.forms import asker, form_body, read_claimed, read_form
+from app.idempotency import reused
 from app.openapi import LIFE, SECURITY, answer, errors
 from app.runs import POLL_SECONDS, PREFIX, known_form, links, planned_or_refused
 from app.schemas.life import DisruptionForm, ExecutionsForm, ExecutionsStored, RepairAccepted
 from models.shop.executions import Event
+from tasks.commands import KeyReused
 from tasks.disrupt import Disrupt
 from tasks.executions import RecordExecutions
 from tasks.give import give
@@ -66,7 +68,7 @@ def disrupt() -> tuple[Response, int, dict[str, str]]:
 
     What was planned before `at` counts as done or under way, unless executions say otherwise.
     """
-    form = read_form(DisruptionForm)
+    form, claim = read_claimed(DisruptionForm)
     command = Disrupt(
         known_form(form.schedule_id),
         tuple(cast("list[dict[str, Any]]", form.disruptions)),
@@ -74,9 +76,13 @@ def disrupt() -> tuple[Response, int, dict[str, str]]:
         form.frozen_horizon,
         form.move_price,
         form.time_limit_seconds,
+        claim,
     )
     with planned_or_refused():
-        done = give(command, asker(form.why))
+        try:
+            done = give(command, asker(form.why))
+        except KeyReused as error:
+            raise reused(str(error)) from None
     body = jsonify(
         id=done.run_id,
         state="queued",

@@ -56,6 +56,15 @@ class TestDisruptions:
             entries = audit.entries(session, first)
         assert [entry.detail["why"] for entry in entries if entry.action == "plan.disrupted"] == ["spindle"]
 
+    def test_it_is_safe_to_send_it_again(self, api: Api) -> None:
+        body = {"schedule_id": plan(api), "at": at(3), "disruptions": [DOWN]}
+        key = {"Idempotency-Key": "k-1"}
+        first, second = (json.loads(post(api, "/v1/disruptions", body, headers=key).data) for _ in range(2))
+        assert (first["id"], api.stored()) == (second["id"], 2)
+        assert len(api.messages()) == 1
+        other = post(api, "/v1/disruptions", body | {"move_price": 1}, headers=key)
+        assert (other.status_code, json.loads(other.data)["errors"][0]["rule"]) == (422, "reused")
+
     def test_every_fault_has_its_path(self, api: Api) -> None:
         rows = [DOWN | {"machine_id": "M9"}, {"type": "job_cancelled"}]
         answer = post(api, "/v1/disruptions", {"schedule_id": plan(api), "disruptions": rows})

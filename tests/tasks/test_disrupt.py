@@ -11,6 +11,7 @@ import pytest
 
 from models.shop.canonical import canonical_bytes
 from models.shop.disruptions import priced
+from models.shop.executions import Event
 from models.shop.parse import load
 from models.shop.schedule import Decision
 from models.shop.timeline import replay
@@ -18,8 +19,10 @@ from models.store import audit, executions, origins
 from models.tables.session import reading
 from tasks import base, queries
 from tasks.disrupt import Disrupt
+from tasks.executions import RecordExecutions
 from tasks.give import Who, give
 from tasks.planned import NoPlan, UnknownRun, planned
+from tasks.recovery import restart
 from tests.build import START, at, job, problem
 from tests.plans import ended
 from tests.tasks.conftest import Road
@@ -70,7 +73,7 @@ def test_a_search_repairs_it_and_keeps_where_it_came_from(road: Road) -> None:
 
 def test_what_the_plant_told_counts(road: Road) -> None:
     first = plan(road, plant="main")
-    told = [executions.Event("e1", "A", "1", "started", START + timedelta(hours=2), machine_id="M2")]
+    told = [Event("e1", "A", "1", "started", START + timedelta(hours=2), machine_id="M2")]
     with base.database().begin() as session:
         executions.add(session, "main", told)
     assert [one.machine for one in planned(first).actuals(3 * 3600)] == [1]
@@ -86,6 +89,25 @@ def test_a_run_that_begins_with_a_plan_survives_without_redis(road: Road) -> Non
     base.inflight()._client.flushdb()
     road.deliver()
     assert road.view(done.run_id).state == "finished"
+
+
+def test_a_lost_worker_costs_an_attempt_and_not_the_plan_it_begins_with(road: Road) -> None:
+    done = give(Disrupt(plan(road), (DOWN,), NOW), Who())
+    road.take()
+    assert restart(road.view(done.run_id), "its worker was lost")
+    road.deliver()
+    assert (road.view(done.run_id).state, road.view(done.run_id).attempt) == ("finished", 2)
+    assert {row["job_id"] for row in road.result(done.run_id)["scheduled_jobs"]} == {"A", "B", "C"}
+
+
+def test_two_commands_at_once_are_both_done(road: Road) -> None:
+    """An event that two requests bring in the same moment is stored once: the second is done again and finds it."""
+    told = (Event("e1", "A", "1", "finished", START),)
+    command = RecordExecutions("main", told)
+    stored = command.prepared(Who())
+    with base.database().begin() as session:
+        assert stored(session).answer.stored == 1
+    assert give(command, Who()).duplicates == 1
 
 
 def test_a_plan_that_is_over_has_nothing_to_repair(road: Road) -> None:
