@@ -9,6 +9,7 @@ nobody.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -48,6 +49,8 @@ def start(url: str | None, process: str, exporter: Any = None) -> None:
     _provider = provider = TracerProvider(resource=Resource.create({"service.name": f"nightshift-{process}"}))
     provider.add_span_processor(BatchSpanProcessor(exporter or OTLPSpanExporter(endpoint=url)))
     _tracer = provider.get_tracer("nightshift")
+    # a collector that is away is told once a batch is given up, not at each of its tries
+    logging.getLogger("opentelemetry").setLevel(logging.ERROR)
     logs.enrich(ids)
 
 
