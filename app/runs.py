@@ -9,7 +9,7 @@ from app.errors import ApiError
 from app.intake import Gate
 from models.store.ids import is_run_id
 from models.store.views import OPEN_STATES, RunView
-from tasks.planned import NoPlan, UnknownRun
+from tasks.give import NoPlan, UnknownRun
 
 PREFIX = "/v1/schedules"
 POLL_SECONDS = "1"

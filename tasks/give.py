@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from models.store import audit
+from models.store.views import RunView
 from models.tables.session import in_transaction
 from monitoring.logs import get
 from tasks.base import database
@@ -21,6 +22,18 @@ from tasks.commands import send
 
 log = get(__name__)
 T = TypeVar("T")
+
+
+class UnknownRun(LookupError):
+    """There is no run of that id."""
+
+
+class NoPlan(Exception):
+    """The run has no plan that could be changed: it goes on, or ended without one."""
+
+    def __init__(self, view: RunView) -> None:
+        super().__init__(f"run {view.id} has no plan")
+        self.view = view
 
 
 @dataclass(frozen=True, slots=True)

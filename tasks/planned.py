@@ -11,8 +11,8 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from models.settings import settings
+from models.shop.actual import Actual
 from models.shop.canonical import canonical_bytes
-from models.shop.carry import Actual
 from models.shop.executions import Event, actuals
 from models.shop.faults import Fault, InvalidProblem
 from models.shop.parse import Bounds, load
@@ -27,18 +27,7 @@ from models.tables.session import reading
 from tasks.base import database
 from tasks.board import to_bytes
 from tasks.checked import checked
-
-
-class UnknownRun(LookupError):
-    """There is no run of that id."""
-
-
-class NoPlan(Exception):
-    """The run has no plan that could be changed: it goes on, or ended without one."""
-
-    def __init__(self, view: RunView) -> None:
-        super().__init__(f"run {view.id} has no plan")
-        self.view = view
+from tasks.give import NoPlan, UnknownRun
 
 
 @dataclass(frozen=True, slots=True)

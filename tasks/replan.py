@@ -39,8 +39,9 @@ from tasks.board import from_bytes
 from tasks.carried import Prepared, prepared
 from tasks.checked import checked
 from tasks.commands import send
+from tasks.give import NoPlan
 from tasks.ingest import LoadStopped, MadeUp, NoMapping, NoSnapshot
-from tasks.planned import Child, NoPlan, add
+from tasks.planned import Child, add
 from workers.celery import app
 
 log = get(__name__)

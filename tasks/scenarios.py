@@ -19,19 +19,13 @@ from models.shop.reading.row import Faults, Row
 from models.shop.timeline import replay
 from models.shop.whatif import changed
 from models.store import ids, origins, plants, runs
-from models.store.origins import Origin
+from models.store.origins import AS_IS, Origin
 from models.store.views import RunView
 from models.tables.session import reading
 from tasks.base import database
-from tasks.give import Done, Who
-from tasks.planned import Child, UnknownRun, add, bounds, faulty, planned
+from tasks.give import Done, UnknownRun, Who
+from tasks.planned import Child, add, bounds, faulty, planned
 from workers.explain.tightest import tightest
-
-MOST = 20
-"""Scenarios that are solved side by side."""
-
-AS_IS = "as it is"
-"""The name of the scenario without changes that every group has, so that all had the same time."""
 
 DIGITS = 6
 _ROW = frozenset({"name", "changes"})

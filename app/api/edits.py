@@ -13,7 +13,6 @@ from app.runs import POLL_SECONDS, PREFIX, known_form, links, planned_or_refused
 from app.schemas.answers import Accepted
 from app.schemas.edits import EditForm, EditPreview
 from app.schemas.queries import SchedulePath
-from tasks.edit import ApplyEdit, Changed, look
 from tasks.give import give
 
 api = APIBlueprint("edits", __name__, url_prefix=PREFIX, abp_tags=[LIFE], abp_security=SECURITY)
@@ -49,6 +48,8 @@ def preview(path: SchedulePath) -> Response:
 
     Moved work lands at the earliest place from its `start_time` on. Nothing is stored.
     """
+    from tasks.edit import look  # noqa: PLC0415  loads the timeline, which the start of a web process must not
+
     form = read_form(EditForm)
     with planned_or_refused():
         seen, found = look(known_form(path.run_id), form.edit(), form.at)
@@ -74,6 +75,8 @@ def apply(path: SchedulePath) -> tuple[Response, int, dict[str, str]]:
     If-Match is the ETag of a preview. A plan takes one edit: where it was edited meanwhile the answer is 412, and
     `current` names the schedule to go on from.
     """
+    from tasks.edit import ApplyEdit, Changed  # noqa: PLC0415  loads the timeline, which the start of a web process must not
+
     form = read_form(EditForm)
     if not request.if_match:
         raise ApiError(428, "precondition-required", "Look at the edit first, and send the preview's ETag as If-Match.")

@@ -15,7 +15,6 @@ from app.runs import POLL_SECONDS, PREFIX, known_form, links, planned_or_refused
 from app.schemas.life import DisruptionForm, ExecutionsForm, ExecutionsStored, RepairAccepted
 from models.shop.executions import Event
 from tasks.commands import KeyReused
-from tasks.disrupt import Disrupt
 from tasks.executions import RecordExecutions
 from tasks.give import give
 
@@ -68,6 +67,8 @@ def disrupt() -> tuple[Response, int, dict[str, str]]:
 
     What was planned before `at` counts as done or under way, unless executions say otherwise.
     """
+    from tasks.disrupt import Disrupt  # noqa: PLC0415  loads the timeline, which the start of a web process must not
+
     form, claim = read_claimed(DisruptionForm)
     command = Disrupt(
         known_form(form.schedule_id),

@@ -17,9 +17,7 @@ from app.schemas.scenarios import GroupPath, Promoted, PromoteForm, Scenarios, S
 from models.store.ids import is_run_id
 from models.store.plants import NotAcceptable, Overtaken
 from models.store.views import OPEN_STATES
-from tasks.give import give
-from tasks.planned import UnknownRun
-from tasks.scenarios import Promote, TryScenarios, side_by_side
+from tasks.give import UnknownRun, give
 
 PREFIX = "/v1/scenarios"
 api = APIBlueprint("scenarios", __name__, url_prefix="/v1", abp_tags=[LIFE], abp_security=SECURITY)
@@ -60,6 +58,8 @@ def attempt(path: SchedulePath) -> tuple[Response, int, dict[str, str]]:
 
     `marginal` adds one scenario for each of the machines that late jobs wait for most: more open time where it helps.
     """
+    from tasks.scenarios import TryScenarios  # noqa: PLC0415  loads the timeline, which the start of a web process must not
+
     form = read_form(ScenariosForm)
     rows = tuple(cast("list[dict[str, Any]]", form.scenarios or ()))
     machines, hours = (0, 1.0) if form.marginal is None else (form.marginal.machines, form.marginal.hours)
@@ -86,6 +86,8 @@ def attempt(path: SchedulePath) -> tuple[Response, int, dict[str, str]]:
 @role("viewer")
 def compared(path: GroupPath) -> Response:
     """Every scenario with its terms, and what it saves beside the plan as it is, which had the same time."""
+    from tasks.scenarios import side_by_side  # noqa: PLC0415  loads the timeline, which the start of a web process must not
+
     found = side_by_side(path.group_id) if is_run_id(path.group_id) else None
     if found is None:
         raise unknown_group(path.group_id)
@@ -105,6 +107,8 @@ def compared(path: GroupPath) -> Response:
 @role("planner")
 def promote(path: GroupPath) -> Response:
     """Makes a scenario's plan the plan in force of its plant."""
+    from tasks.scenarios import Promote  # noqa: PLC0415  loads the timeline, which the start of a web process must not
+
     form = read_form(PromoteForm)
     if not is_run_id(path.group_id):
         raise unknown_group(path.group_id)

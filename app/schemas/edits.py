@@ -12,8 +12,7 @@ from app.schemas.comparison import Difference
 from app.schemas.explanation import LevelValue
 from app.schemas.life import Why
 from app.schemas.queries import Moment
-from models.shop.edits import MOST
-from models.shop.reading.bounds import MAX_LOTS
+from models.shop.reading.bounds import MAX_EDITS, MAX_LOTS
 
 
 class WorkForm(BodyForm):
@@ -43,9 +42,9 @@ class PinForm(WorkForm):
 class EditForm(BodyForm):
     """What to change by hand."""
 
-    moves: Annotated[list[SkipValidation[MoveForm]], Field(max_length=MOST)] | Absent = None
-    pins: Annotated[list[SkipValidation[PinForm]], Field(max_length=MOST)] | Absent = None
-    unpins: Annotated[list[SkipValidation[WorkForm]], Field(max_length=MOST)] | Absent = None
+    moves: Annotated[list[SkipValidation[MoveForm]], Field(max_length=MAX_EDITS)] | Absent = None
+    pins: Annotated[list[SkipValidation[PinForm]], Field(max_length=MAX_EDITS)] | Absent = None
+    unpins: Annotated[list[SkipValidation[WorkForm]], Field(max_length=MAX_EDITS)] | Absent = None
     at: Moment | Absent = Field(
         None, description="What was planned before then is done or under way. Left out: the plan's own beginning."
     )

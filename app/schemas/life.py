@@ -13,8 +13,7 @@ from app.schemas.answers import Accepted, Links, Metrics
 from app.schemas.base import Absent, Answer, BodyForm, Id, Instant, Text
 from app.schemas.problem import JobForm
 from app.schemas.queries import Moment
-from models.shop.disruptions import MOST
-from models.shop.reading.bounds import MAX_HOURS, MAX_LOTS, MIN_SECONDS
+from models.shop.reading.bounds import MAX_DISRUPTIONS, MAX_HOURS, MAX_LOTS, MIN_SECONDS
 from models.store.views import State
 from models.tables.life import EVENT_ID_LENGTH
 from models.tables.runs import NAME_LENGTH
@@ -80,7 +79,7 @@ class DisruptionForm(BodyForm):
     """What broke, and how to repair the plan."""
 
     schedule_id: Id = Field(description="The schedule whose plan is in force.")
-    disruptions: list[SkipValidation[AnyDisruption]] = Field(min_length=1, max_length=MOST)
+    disruptions: list[SkipValidation[AnyDisruption]] = Field(min_length=1, max_length=MAX_DISRUPTIONS)
     at: Moment | Absent = Field(
         None,
         description="When: what was planned before then is done or under way unless the plant said otherwise. Now.",

@@ -10,10 +10,9 @@ from app.schemas.base import Absent, Answer, BodyForm, Form, Id, Instant, Text
 from app.schemas.life import Hours, Seconds, Why
 from app.schemas.problem import Level, WindowForm
 from app.schemas.queries import Moment
-from models.shop.reading.bounds import MAX_LEVELS, MAX_TEXT, MAX_WEIGHT
-from models.shop.whatif import MOST as MOST_CHANGES
+from models.shop.reading.bounds import MAX_LEVELS, MAX_SCENARIO_CHANGES, MAX_SCENARIOS, MAX_TEXT, MAX_WEIGHT
+from models.store.origins import AS_IS
 from models.store.views import State
-from tasks.scenarios import AS_IS, MOST
 
 MOST_MACHINES = 10
 
@@ -74,7 +73,7 @@ class ScenarioForm(BodyForm):
     """Changes that are made together."""
 
     name: Annotated[str, Field(min_length=1, max_length=MAX_TEXT)]
-    changes: list[AnyChange] = Field(min_length=1, max_length=MOST_CHANGES)
+    changes: list[AnyChange] = Field(min_length=1, max_length=MAX_SCENARIO_CHANGES)
 
 
 class MarginalForm(BodyForm):
@@ -87,7 +86,7 @@ class MarginalForm(BodyForm):
 class ScenariosForm(BodyForm):
     """What to try."""
 
-    scenarios: Annotated[list[SkipValidation[ScenarioForm]], Field(max_length=MOST)] | Absent = None
+    scenarios: Annotated[list[SkipValidation[ScenarioForm]], Field(max_length=MAX_SCENARIOS)] | Absent = None
     marginal: MarginalForm | Absent = None
     at: Moment | Absent = Field(
         None, description="What was planned before then is done or under way. Left out: the plan's own beginning."

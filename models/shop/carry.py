@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Literal
 
+from models.shop.actual import Actual
 from models.shop.calendar import Calendars
 from models.shop.fixed_work import lot_seconds, standing
 from models.shop.open_time import OpenTime
@@ -29,26 +29,7 @@ from models.shop.problem import (
 )
 from models.shop.schedule import Assignment, Decision, Schedule
 
-State = Literal["running", "paused", "finished", "scrapped"]
-
-
-@dataclass(frozen=True, slots=True)
-class Actual:
-    """What the plant tells of an operation (or lot), in seconds from the problem's second zero.
-
-    ``stretches`` are the times it was worked on, in order; the end of the last one is None while it goes on, and set
-    where running work has come to a stand.
-    ``left``: (second, seconds of open time that were left then), where the plant says so; else what is left follows
-    from the time worked. ``scrapped`` work is to be done again from the beginning; its stretches do not count.
-    """
-
-    operation: int
-    state: State
-    machine: int
-    stretches: tuple[tuple[int, int | None], ...]
-    lot: int = 1
-    operator: int | None = None
-    left: tuple[int, int] | None = None
+__all__ = ["Actual", "Carried", "carry", "onto", "shifted"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,23 +10,21 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from models.shop.actual import Actual
 from models.shop.calendar import Calendars
 from models.shop.canonical import to_document
-from models.shop.carry import Actual, Carried, carry
+from models.shop.carry import Carried, carry
 from models.shop.faults import Fault, InvalidProblem
 from models.shop.objective import evaluate
 from models.shop.parse import Bounds, parse
 from models.shop.parts import only
 from models.shop.problem import Level, Problem, Span
-from models.shop.reading.bounds import DEFAULT_BOUNDS, MAX_TEXT
+from models.shop.reading.bounds import DEFAULT_BOUNDS, MAX_DISRUPTIONS, MAX_TEXT
 from models.shop.reading.jobs import ONLY_OPERATION
 from models.shop.reading.row import Faults, Row
 from models.shop.schedule import Assignment, Decision, Schedule
 from models.shop.soonest import soonest
 from models.shop.timeline import replay
-
-MOST = 100
-"""Disruptions that are taken at once."""
 
 MOVE_PRICE = 0.2
 """Hours (or counts) of the first objective level that a repair pays at most to leave an operation where it is."""
@@ -92,7 +90,7 @@ class Repaired:
 def read_disruptions(problem: Problem, document: object, path: str = "disruptions") -> tuple[Disruption, ...]:
     """The disruptions in a list of objects (docs/api.md). Raises InvalidProblem with every fault."""
     faults = Faults()
-    values = Row(faults, "", {path: document}).items(path, MOST)
+    values = Row(faults, "", {path: document}).items(path, MAX_DISRUPTIONS)
     if not values and not faults.total:
         faults.add(path, "min_items", "must list at least one disruption")
     reader = _Reader(problem)

@@ -5,20 +5,18 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from models.shop.actual import Actual
 from models.shop.alone import topological
 from models.shop.calendar import Calendars
-from models.shop.carry import Actual, Carried, carry
+from models.shop.carry import Carried, carry
 from models.shop.faults import Fault, InvalidProblem
 from models.shop.objective import evaluate
 from models.shop.problem import FixedWork, Problem
-from models.shop.reading.bounds import MAX_LOTS
+from models.shop.reading.bounds import MAX_EDITS, MAX_LOTS
 from models.shop.reading.jobs import ONLY_OPERATION
 from models.shop.reading.row import Faults, Row
 from models.shop.schedule import Assignment, Decision, Schedule
 from models.shop.timeline import replay
-
-MOST = 1000
-"""Moves, and pins, of one edit."""
 
 MOST_PRICED = 50
 """Pins whose price is looked at."""
@@ -77,9 +75,9 @@ def read_edit(problem: Problem, document: dict[str, object]) -> Edit:
     faults = Faults()
     root = Row(faults, "", document)
     reader = _Reader(problem)
-    moves = [reader.move(row) for row in root.rows("moves", _MOVE, MOST)]
-    pins = [(reader.work(row), _until(row)) for row in root.rows("pins", _PIN, MOST)]
-    unpins = [reader.work(row) for row in root.rows("unpins", _WORK, MOST)]
+    moves = [reader.move(row) for row in root.rows("moves", _MOVE, MAX_EDITS)]
+    pins = [(reader.work(row), _until(row)) for row in root.rows("pins", _PIN, MAX_EDITS)]
+    unpins = [reader.work(row) for row in root.rows("unpins", _WORK, MAX_EDITS)]
     if not faults.total and not (moves or pins or unpins):
         faults.add("moves", "min_items", "must list something to move, or `pins` to pin, or `unpins` to release")
     faults.check()

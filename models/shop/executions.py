@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, get_args
 
-from models.shop.carry import Actual
+from models.shop.actual import Actual
 from models.shop.problem import Problem
 from models.shop.schedule import Assignment, Schedule
 

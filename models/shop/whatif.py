@@ -7,15 +7,12 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from models.shop.problem import RELAXABLE, Calendar, Machine, Problem, Span
-from models.shop.reading.bounds import DEFAULT_BOUNDS, Bounds
+from models.shop.reading.bounds import DEFAULT_BOUNDS, MAX_SCENARIO_CHANGES, Bounds
 from models.shop.reading.calendars import read_windows
 from models.shop.reading.context import Context
 from models.shop.reading.options import CALENDAR_RULE, read_objective, read_thousandths
 from models.shop.reading.row import Faults, Row
 from models.shop.relax import relaxed
-
-MOST = 50
-"""Changes of one scenario."""
 
 Change = Callable[[Problem, Row, Context], Problem]
 """Reads one change and makes it; notes faults and leaves the problem as it is where it cannot be made."""
@@ -25,7 +22,7 @@ def changed(problem: Problem, rows: object, faults: Faults, path: str, bounds: B
     """The relaxed ``problem`` with changes (docs/api.md), one after the other. What is wrong is noted in ``faults``."""
     context = Context(faults, bounds, problem.epoch)
     parent, _, name = path.rpartition(".")
-    for number, value in enumerate(Row(faults, parent, {name: rows}).items(name, MOST)):
+    for number, value in enumerate(Row(faults, parent, {name: rows}).items(name, MAX_SCENARIO_CHANGES)):
         kind = value.get("type") if isinstance(value, dict) else None
         known = _CHANGES.get(kind) if isinstance(kind, str) else None
         row = Row.of(faults, f"{path}[{number}]", value, None if known is None else known[0] | {"type"})

@@ -12,6 +12,9 @@ from sqlalchemy.orm import Session
 from models.compression import pack, unpack
 from models.tables import OriginRow
 
+AS_IS = "as it is"
+"""The name of the scenario without changes that every group has, so that all had the same time."""
+
 Kind = Literal["disruption", "edit", "scenario", "replan"]
 
 

@@ -20,8 +20,8 @@ from models.tables.session import reading
 from tasks import base, queries
 from tasks.disrupt import Disrupt
 from tasks.executions import RecordExecutions
-from tasks.give import Who, give
-from tasks.planned import NoPlan, UnknownRun, planned
+from tasks.give import NoPlan, UnknownRun, Who, give
+from tasks.planned import planned
 from tasks.recovery import restart
 from tests.build import START, at, job, problem
 from tests.plans import ended

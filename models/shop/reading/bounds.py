@@ -24,6 +24,15 @@ MAX_EFFICIENCY = 100
 MIN_SECONDS = 0.1
 """The least ``options.time_limit_seconds``."""
 
+MAX_DISRUPTIONS = 100
+"""The most disruptions that are taken at once."""
+
+MAX_EDITS = 1000
+"""The most moves, pins and releases of one edit."""
+
+MAX_SCENARIOS, MAX_SCENARIO_CHANGES = 20, 50
+"""The most scenarios that are solved side by side, and changes in one."""
+
 MAX_ID = 200
 MAX_TEXT = 1_000
 
