@@ -29,7 +29,7 @@ guard(api)
     responses={
         200: answer(JobExplained, "With Retry-After `remedy` is still being searched for.", "Retry-After"),
         202: answer(Accepted, "A worker is at it; ask again.", "Retry-After"),
-        **errors(404, 409),
+        **errors(404, 409, 422),
     },
 )
 @role("viewer")
