@@ -15,6 +15,8 @@ COMMANDS: Final[Mapping[str, str]] = {
     "factory": "benchmarks.factory:factory",
     "scale": "benchmarks.scale:scale",
     "parallel": "benchmarks.parallel:parallel",
+    "ingest": "benchmarks.ingest:ingest",
+    "nights": "benchmarks.nights:nights",
     "repair": "benchmarks.repair:repair",
     "policy": "benchmarks.policy:policy",
 }

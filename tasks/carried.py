@@ -15,7 +15,7 @@ from models.shop.completed import completed
 from models.shop.executions import actuals
 from models.shop.objective import HOUR, as_document, measure
 from models.shop.parse import parse
-from models.shop.problem import Problem
+from models.shop.problem import WHOLE_SHARE, Problem
 from models.shop.reading.instants import read_instant
 from models.shop.reading.quantities import to_seconds
 from models.shop.schedule import Decision, Schedule
@@ -72,6 +72,7 @@ def prepared(plant: str, snapshot: SnapshotView, now: datetime, options: ReplanO
         frozen=round(options.frozen_hours * HOUR),
         assume=not snapshot.tells_progress,
         pins=_pinned(problem, pins),
+        hold=_begun_lots(schedule, [*told, *reported], round(options.frozen_hours * HOUR)),
     )
     calendars = Calendars(carried.problem)
     decisions = completed(carried.problem, carried.decisions, calendars)
@@ -128,6 +129,16 @@ def _pinned(problem: Problem, pins: Collection[Pin]) -> Collection[tuple[int, in
     numbers = {(problem.jobs[one.job].job_id, one.operation_id): one.number for one in problem.operations}
     places = ((numbers.get((pin.job_id, pin.operation_id)), pin.lot) for pin in pins)
     return {(number, lot) for number, lot in places if number is not None}
+
+
+def _begun_lots(schedule: Schedule, told: Collection[Actual], frozen: int) -> Collection[tuple[int, int]]:
+    """All lots of operations of which one has begun, or begins within ``frozen`` seconds.
+
+    They stay where they were planned: what is left of an operation that is fixed in part becomes one single lot.
+    """
+    lots = [(row.operation, row.lot) for row in schedule.assignments if row.share < WHOLE_SHARE]
+    begun = {row.operation for row in schedule.assignments if row.start < frozen} | {one.operation for one in told}
+    return {(operation, lot) for operation, lot in lots if operation in begun}
 
 
 def _gone(problem: Problem, was: Planned) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from models.ingest.database import SourceAway
 from models.ingest.rows import SourceRefused
-from models.replanning.decide import Outcome, Tried, against, best, next_price, outcome_of, without_price
+from models.replanning.decide import MOST_TRIES, Outcome, Tried, against, best, next_price, outcome_of, without_price
 from models.replanning.options import ReplanOptions, from_document
 from models.settings import settings
 from models.shop.canonical import canonical_bytes
@@ -176,7 +176,9 @@ def _try_again(view: ReplanView, problem: Problem, price: float) -> None:
     origin = replace(origin, detail={**origin.detail, "price": price})
 
     def store(session: Session) -> str:
-        run_id = add(session, Child(problem, from_bytes(start), origin), key_id=None, actor=audit.SYSTEM)
+        # after the runs that search, the last one is the plan in force as it stands
+        child = Child(problem, from_bytes(start), origin, first_plan=number > MOST_TRIES)
+        run_id = add(session, child, key_id=None, actor=audit.SYSTEM)
         if not replans.try_again(session, view.id, number, run_id, price):
             raise _Overtaken
         return run_id

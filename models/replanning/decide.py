@@ -10,11 +10,14 @@ from typing import Any, Final
 from models.shop.problem import Level
 
 MOST_TRIES: Final = 3
+"""Runs that search; where none keeps the budget one more only has to stay where the plan in force is."""
+
+MOST_PRICE: Final = 1_000_000.0
 LEAST_PRICE: Final = 0.001
 """The least coefficient an objective can have: at it a move only has to gain anything at all."""
 
 STEEPER: Final = 4.0
-"""A price that still moves too much is raised by this factor."""
+"""A price that still moves too much is raised by this factor at least."""
 
 SAME: Final = 1e-6
 """Values of a level that differ by less are the same."""
@@ -68,19 +71,27 @@ def next_price(
 ) -> float | None:
     """The price at which another run may come closer to the budget; None where there is nothing more to try.
 
-    The second price is what a move of the first run gained on average; where that moves too much still, four times as
-    much; where it moves less than it may, the geometric mean of both.
+    The second price is what a move of the first run gained on average, times how often the budget goes into its moves:
+    few moves gain most. Where that moves too much still, the third is steeper by the same reckoning; where it moves
+    less than it may, the geometric mean of both. Where none keeps the budget, but going on as planned does, the last
+    price is more than any move can gain.
     """
-    if budget is None or before is None or len(tries) >= MOST_TRIES or tries[0].outcome.moves <= budget:
+    if budget is None or before is None or tries[0].outcome.moves <= budget:
         return None
-    if len(tries) == 1:
-        gained = before.levels(objective)[1] - tries[0].outcome.levels(objective)[1]
-        price = gained / max(1, tries[0].outcome.moves - before.moves)
-    elif tries[-1].outcome.moves > budget:
-        price = tries[-1].price * STEEPER
+    last, too_many = tries[-1], tries[-1].outcome.moves / max(1, budget)
+    if len(tries) >= MOST_TRIES:
+        kept = before.moves > budget or any(tried.outcome.moves <= budget for tried in tries)
+        price = None if kept else before.levels(objective)[1] + 1
+    elif len(tries) == 1:
+        gained = before.levels(objective)[1] - last.outcome.levels(objective)[1]
+        price = gained / max(1, last.outcome.moves - before.moves) * too_many
+    elif too_many > 1:
+        price = last.price * STEEPER * too_many
     else:
-        price = math.sqrt(tries[0].price * tries[-1].price)
-    price = round(max(LEAST_PRICE, price), 3)
+        price = math.sqrt(tries[0].price * last.price)
+    if price is None:
+        return None
+    price = round(min(max(LEAST_PRICE, price), MOST_PRICE), 3)
     return None if price in {tried.price for tried in tries} else price
 
 

@@ -24,10 +24,17 @@ def test_a_first_run_within_the_budget_is_the_last() -> None:
 
 def test_the_second_price_is_what_a_move_gained_and_the_third_is_steeper_or_between() -> None:
     first = tried(50, 25)
-    assert next_price([first], 10, BEFORE, OBJECTIVE) == 2.0
-    assert next_price([first, tried(70, 12, 2.0)], 10, BEFORE, OBJECTIVE) == 8.0
-    assert next_price([first, tried(90, 3, 2.0)], 10, BEFORE, OBJECTIVE) == 0.045
-    assert next_price([first, tried(70, 12, 2.0), tried(90, 3, 8.0)], 10, BEFORE, OBJECTIVE) is None
+    assert next_price([first], 10, BEFORE, OBJECTIVE) == 5.0
+    assert next_price([first, tried(70, 20, 5.0)], 10, BEFORE, OBJECTIVE) == 40.0
+    assert next_price([first, tried(90, 3, 5.0)], 10, BEFORE, OBJECTIVE) == 0.071
+    assert next_price([first, tried(70, 12, 5.0), tried(90, 3, 40.0)], 10, BEFORE, OBJECTIVE) is None
+
+
+def test_where_no_run_keeps_the_budget_the_plan_in_force_does() -> None:
+    runs = [tried(50, 25), tried(70, 20, 5.0), tried(80, 12, 40.0)]
+    assert next_price(runs, 10, BEFORE, OBJECTIVE) == 101.0
+    assert next_price([*runs, tried(100, 0, 101.0)], 10, BEFORE, OBJECTIVE) is None
+    assert next_price(runs, 10, outcome(100, 11), OBJECTIVE) is None
 
 
 def test_no_price_is_tried_twice_and_none_is_below_the_least() -> None:

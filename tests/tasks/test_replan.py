@@ -91,9 +91,9 @@ def test_a_churn_budget_is_kept(road: Road, plant: Engine) -> None:
     done(road, ask(seconds=0.3, objective="makespan"))
     found = done(road, ask(max_moves=0, objective=["weighted_tardiness"]))
     assert found.comparison is not None and found.before is not None
-    assert found.before["metrics"]["changes"] == 0
-    assert (found.state, found.comparison["moves"]) == ("accepted", 0), found.comparison
-    assert found.comparison["after"]["metrics"]["changes"] == 0 or len(found.tries) == 3
+    forced = found.before["metrics"]["changes"]  # by the time of the day: what was to start by now may miss its shift
+    assert found.comparison["moves"] <= forced
+    assert found.state == ("held" if forced else "accepted"), found.comparison
 
 
 def test_new_finished_and_cancelled_work_of_the_plant_is_taken_in(road: Road, plant: Engine) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from models.shop.problem import FixedWork
 from models.shop.schedule import Schedule
 from tests.validator.shop import HOUR, changed, placed, plan, rules, shop
 
@@ -45,3 +46,11 @@ def test_an_uncut_operation_may_be_smaller_than_the_smallest_lot() -> None:
     problem = shop([{"options": {0: 60}, "max_lots": 3}])
     assert rules(problem, plan(placed(0, 0, 0, 60))) == set()
     assert rules(problem, plan(placed(0, 0, 0, 60, lot=2))) == {"lots"}
+
+
+def test_what_is_left_beside_fixed_lots_takes_the_lowest_free_number() -> None:
+    problem = shop([{**CUT, "max_lots": 3}], fixed=(FixedWork(0, 0, 0, lot=3, share=400_000),))
+    rest = placed(0, 1, 0, 6 * HOUR * 6 // 10, share=600_000)
+    schedule = plan(placed(0, 0, 0, 3 * HOUR * 4 // 10, lot=3, share=400_000, fixed=True), rest)
+    assert rules(problem, schedule) == set()
+    assert rules(problem, changed(schedule, 1, lot=2)) == {"lots"}

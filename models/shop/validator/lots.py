@@ -1,6 +1,8 @@
-"""The rule of lots: shares sum to one, not too many, none too small, numbered from 1."""
+"""The rule of lots: shares sum to one, not too many, none too small, numbered from 1 beside those that are fixed."""
 
 from __future__ import annotations
+
+from itertools import count, islice
 
 from models.shop.problem import WHOLE_SHARE
 from models.shop.schedule import Assignment
@@ -37,5 +39,9 @@ def _check_parts(facts: Facts, row: list[Assignment], most: int) -> None:
     if len(row) > most:
         facts.ledger.report("lots", f"{name} is cut into {len(row)} lots, more than {most}.")
     numbers = sorted(a.lot for a in row)
-    if numbers != list(range(1, len(row) + 1)):
-        facts.ledger.report("lots", f"The lots of {name} are numbered {numbers}, not 1 to {len(row)}.")
+    fixed = {a.lot for a in row if facts.work(a) is not None}
+    free = islice((lot for lot in count(1) if lot not in fixed), len(row) - len(fixed))
+    expected = sorted([*fixed, *free])
+    if numbers != expected:
+        told = ", ".join(map(str, expected))
+        facts.ledger.report("lots", f"The lots of {name} are numbered {numbers}, not {told}.")
