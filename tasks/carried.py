@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import count
 from typing import Any
 
 from models.replanning.decide import Outcome, without_price
 from models.replanning.options import ReplanOptions
 from models.shop.calendar import Calendars
-from models.shop.carry import Actual, carry, onto
+from models.shop.carry import Actual, Carried, carry, onto
 from models.shop.completed import completed
 from models.shop.executions import actuals
 from models.shop.objective import HOUR, as_document, measure
 from models.shop.parse import parse
-from models.shop.problem import WHOLE_SHARE, Problem
+from models.shop.problem import Problem
 from models.shop.reading.instants import read_instant
 from models.shop.reading.quantities import to_seconds
-from models.shop.schedule import Decision, Schedule
+from models.shop.schedule import Assignment, Decision, Schedule
 from models.shop.timeline import replay
 from models.store import plants, snapshots
 from models.store.plants import PlanInForce
@@ -65,14 +67,19 @@ def prepared(plant: str, snapshot: SnapshotView, now: datetime, options: ReplanO
     schedule = onto(problem, was.problem, was.schedule)
     reported = [one for one in actuals(problem, schedule, was.events, 0) if _key(one) not in {_key(t) for t in told}]
     pins = tuple(pin for pin in was.pins if pin.holds(now))
-    carried = carry(
-        problem,
-        schedule,
-        [*told, *reported],
-        frozen=round(options.frozen_hours * HOUR),
-        assume=not snapshot.tells_progress,
-        pins=_pinned(problem, pins),
-        hold=_begun_lots(schedule, [*told, *reported], round(options.frozen_hours * HOUR)),
+    assume = not snapshot.tells_progress
+    begun = {one.operation for one in (*told, *reported)}
+    if assume:
+        begun |= {row.operation for row in schedule.assignments if row.start < 0}
+    carried = _numbered(
+        carry(
+            problem,
+            schedule,
+            [*told, *reported],
+            assume=assume,
+            pins=_pinned(problem, pins),
+            hold=_held(schedule, begun, round(options.frozen_hours * HOUR)),
+        )
     )
     calendars = Calendars(carried.problem)
     decisions = completed(carried.problem, carried.decisions, calendars)
@@ -131,14 +138,40 @@ def _pinned(problem: Problem, pins: Collection[Pin]) -> Collection[tuple[int, in
     return {(number, lot) for number, lot in places if number is not None}
 
 
-def _begun_lots(schedule: Schedule, told: Collection[Actual], frozen: int) -> Collection[tuple[int, int]]:
-    """All lots of operations of which one has begun, or begins within ``frozen`` seconds.
+def _held(schedule: Schedule, begun: Collection[int], frozen: int) -> Collection[tuple[int, int]]:
+    """What stays where it was planned: what starts within ``frozen`` seconds, and the lots of what has ``begun``.
 
-    They stay where they were planned: what is left of an operation that is fixed in part becomes one single lot.
+    An operation is held with all of its lots or with none: what is left of one that is fixed in part becomes a single
+    lot, however many it was to be. Nothing is held on a machine that should have begun something by now: it would stand
+    in the way of that.
     """
-    lots = [(row.operation, row.lot) for row in schedule.assignments if row.share < WHOLE_SHARE]
-    begun = {row.operation for row in schedule.assignments if row.start < frozen} | {one.operation for one in told}
-    return {(operation, lot) for operation, lot in lots if operation in begun}
+    behind = {row.machine for row in schedule.assignments if row.start < 0 and row.operation not in begun}
+    lots: dict[int, list[Assignment]] = defaultdict(list)
+    for row in schedule.assignments:
+        lots[row.operation].append(row)
+    return {
+        (operation, row.lot)
+        for operation, own in lots.items()
+        if (len(own) > 1 and operation in begun) or all(r.start < frozen and r.machine not in behind for r in own)
+        for row in own
+        if row.start >= 0
+    }
+
+
+def _numbered(carried: Carried) -> Carried:
+    """The lots that are free, and their reference, numbered from 1 beside those that are fixed."""
+    problem = carried.problem
+    taken: dict[int, set[int]] = {
+        operation: {work.lot for work in works} for operation, works in problem.fixed_by_operation.items()
+    }
+    lots: dict[tuple[int, int], int] = {}
+    for operation, lot in sorted((row.operation, row.lot) for row in carried.rows):
+        own = taken.setdefault(operation, set())
+        lots[operation, lot] = next(number for number in count(1) if number not in own)
+        own.add(lots[operation, lot])
+    rows = tuple(row._replace(lot=lots[row.operation, row.lot]) for row in carried.rows)
+    reference = tuple(replace(work, lot=lots.get((work.operation, work.lot), work.lot)) for work in problem.reference)
+    return Carried(replace(problem, reference=reference), rows)
 
 
 def _gone(problem: Problem, was: Planned) -> tuple[str, ...]:

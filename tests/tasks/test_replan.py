@@ -87,6 +87,24 @@ def test_the_first_replan_of_a_plant_is_put_in_force_and_the_next_goes_on_from_i
     assert [plan.number for plan in history] == [2, 1]
 
 
+def test_lots_are_carried_on_as_they_were_cut(road: Road, plant: Engine) -> None:
+    with plant.begin() as connection:
+        connection.execute(update(schema.ORDER_STEPS).values(most_lots=4, interruptible=True))
+        connection.execute(update(schema.STEP_MACHINES).values(minutes=60 * 24))
+        connection.execute(delete(schema.CONFIRMATIONS))
+    (settings().plants_dir / "main.toml").write_text(
+        (settings().plants_dir / "main.toml").read_text().replace("hours_change = 0.5", "hours_change = 9")
+    )
+    first = done(road, ask())
+    cut = [row for row in road.result(first.tries[0][0])["scheduled_jobs"] if row["share"] < 1_000_000]
+    assert cut
+    for options in ({"frozen_hours": 6}, {"frozen_hours": 0}):
+        found = done(road, ask(**options))
+        assert found.state in ("accepted", "held"), found
+        result = road.result(found.tries[0][0])
+        assert not result["fallback_used"], result["warnings"]
+
+
 def test_a_churn_budget_is_kept(road: Road, plant: Engine) -> None:
     done(road, ask(seconds=0.3, objective="makespan"))
     found = done(road, ask(max_moves=0, objective=["weighted_tardiness"]))
