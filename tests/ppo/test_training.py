@@ -34,7 +34,7 @@ pytestmark = pytest.mark.slow
 def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, object, object]:
     """A short training, and what came of it."""
     out = tmp_path_factory.mktemp("run")
-    _, standing, rules = train(Training(out, False, 40_000, 16, evaluate_steps=16_384, knows_a_rule=False))
+    _, standing, rules = train(Training(out, False, 40_000, 16, evaluate_steps=16_384))
     return out, standing, rules
 
 

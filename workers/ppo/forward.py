@@ -14,9 +14,9 @@ import numpy as np
 
 from workers.ppo.kernel import inner, kernel
 from workers.ppo.observation import FEATURES, GLOBALS, SIZE, observe
-from workers.ppo.place import MAKESPAN, SHOWN, TARDINESS, begin
+from workers.ppo.place import MAKESPAN, SHOWN, TARDINESS, append, begin, probe
 from workers.ppo.rules import Generator, uniform
-from workers.ppo.shop import CANDIDATES, Bools, Shop, Singles, State
+from workers.ppo.shop import CANDIDATES, Bools, Integers, Shop, Singles, State
 from workers.ppo.step import take
 
 
@@ -127,6 +127,19 @@ def score(weights: Weights, scratch: Scratch, count: int) -> None:
 def score_once(weights: Weights, scratch: Scratch, count: int) -> None:
     """``score``, callable from Python: for tests and measurements."""
     score(weights, scratch, count)
+
+
+@kernel
+def follow(shop: Shop, state: State, operations: Integers, machines: Integers, count: int) -> None:
+    """Begins a plan as another one began: with the first ``count`` of its operations."""
+    begin(shop, state)
+    for at in range(count):
+        operation, machine = operations[at], machines[at]
+        for option in range(shop.first[operation], shop.first[operation + 1]):
+            if shop.machine[option] == machine:
+                start, end, _ = probe(shop, state, operation, option)
+                append(shop, state, operation, machine, start, end)
+                break
 
 
 @kernel

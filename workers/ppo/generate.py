@@ -11,6 +11,8 @@ from typing import Protocol
 import numpy as np
 
 from models.shop.calendar import Calendars
+from models.shop.generate import factory as made_factory
+from models.shop.parse import parse
 from models.shop.problem import Problem
 from workers.ppo.build import Parts, Place, Work, build, from_problem
 from workers.ppo.shop import NO_DUE, Shop
@@ -21,7 +23,8 @@ MOST_OPERATIONS = 150
 """Operations of a shop to learn on; policies are used on far larger ones."""
 
 Generator = np.random.Generator
-Kind = Callable[[Generator], Parts]
+Kind = Callable[[Generator, bool], Shop]
+"""(random numbers, whether for weighted tardiness) -> shop."""
 
 ROUTED_JOBS, ROUTED_MACHINES = (6, 16), (4, 9)
 """Jobs and machines of shops with routings, the upper end left out."""
@@ -200,17 +203,44 @@ def _add_shifts(rng: Generator, parts: Parts) -> None:
         work.whole = bool(rng.random() < 0.1) and max(work.options.values()) <= shortest
 
 
+def plant(rng: Generator, tardy: bool) -> Shop:
+    """A small plant of ``models.shop.generate``, with or without setups and routings."""
+    machines = int(rng.integers(3, 15))
+    routed = bool(rng.random() < 0.35)
+    most = MOST_OPERATIONS // (2 if routed else 1)
+    jobs = int(np.clip(machines * np.exp(rng.uniform(np.log(2.0), np.log(25.0))), 6, most))
+    document = made_factory(
+        jobs,
+        machines,
+        int(rng.integers(2**31)),
+        setups=bool(rng.random() < 0.4),
+        routings=routed,
+        longest_hours=float(rng.uniform(60.0, 332.0)),
+    )
+    problem = parse(document)
+    return from_problem(problem, range(jobs), Calendars(problem), tardy=tardy)[0]
+
+
+def _of(parts: Callable[[Generator], Parts]) -> Kind:
+    def made(rng: Generator, tardy: bool) -> Shop:
+        drawn = parts(rng)
+        return build(dated(rng, drawn) if tardy else drawn)
+
+    return made
+
+
 KINDS: Mapping[str, Kind] = {
-    "sd1": sd1,
-    "sd2": sd2,
-    "brandimarte": brandimarte,
-    "hurink": hurink,
-    "factory": factory,
+    "sd1": _of(sd1),
+    "sd2": _of(sd2),
+    "brandimarte": _of(brandimarte),
+    "hurink": _of(hurink),
+    "factory": _of(factory),
+    "plant": plant,
 }
 
 SHARES: Mapping[bool, Mapping[str, float]] = {
-    False: {"sd1": 0.2, "sd2": 0.2, "brandimarte": 0.15, "hurink": 0.35, "factory": 0.1},
-    True: {"sd1": 0.1, "sd2": 0.1, "brandimarte": 0.1, "hurink": 0.1, "factory": 0.6},
+    False: {"sd1": 0.2, "sd2": 0.2, "brandimarte": 0.15, "hurink": 0.35, "factory": 0.1, "plant": 0.0},
+    True: {"sd1": 0.05, "sd2": 0.1, "brandimarte": 0.1, "hurink": 0.1, "factory": 0.25, "plant": 0.4},
 }
 """How often each kind is drawn, for makespan (False) and for weighted tardiness (True)."""
 
@@ -232,8 +262,7 @@ class MadeUp:
 
     def draw(self, rng: Generator, kind: str | None = None) -> Shop:
         """The next shop, of a kind or of any."""
-        parts = KINDS[kind or str(rng.choice(self.kinds, p=self.shares))](rng)
-        return build(dated(rng, parts) if self.tardy else parts)
+        return KINDS[kind or str(rng.choice(self.kinds, p=self.shares))](rng, self.tardy)
 
 
 class Snapshots:

@@ -18,18 +18,15 @@ from workers.ppo.shop import CANDIDATES
 
 HIDDEN = 64
 
-BEGIN = {
-    False: {"remaining": 2.0, "detour": -1.0, "start": -0.5},
-    True: {"urgency": 2.0, "detour": -1.0, "start": -1.0},
-}
-"""Weights of the linear term before training, for makespan (False) and weighted tardiness (True): a dispatch rule
-(most work remaining, apparent tardiness cost) on the machine that ends first. Learning starts from there."""
+BEGIN = {"urgency": 2.0, "detour": -1.0, "start": -1.0}
+"""Weights of the linear term before a training for weighted tardiness: apparent tardiness cost, on the machine that
+ends first. Learning starts from there; for makespan it starts from nothing, and ends no worse."""
 
 
 class Network(nn.Module):
     """Scores of candidates, and a value of the shop. Empty places are left out of all that costs time."""
 
-    def __init__(self, *, tardy: bool, knows_a_rule: bool = True) -> None:
+    def __init__(self, *, tardy: bool) -> None:
         super().__init__()
         self.latent_dim_pi, self.latent_dim_vf = CANDIDATES, HIDDEN
         self.first = nn.Linear(FEATURES, HIDDEN)
@@ -43,8 +40,8 @@ class Network(nn.Module):
         with torch.no_grad():
             self.score.weight *= 0.1
             self.linear.weight.zero_()
-            for at, feature in enumerate(EACH if knows_a_rule else ()):
-                self.linear.weight[0, at] = BEGIN[tardy].get(feature.name, 0.0)
+            for at, feature in enumerate(EACH if tardy else ()):
+                self.linear.weight[0, at] = BEGIN.get(feature.name, 0.0)
 
     def forward(self, seen: Tensor) -> tuple[Tensor, Tensor]:
         """(scores, features of the value) of observations, one a row."""
@@ -107,12 +104,12 @@ class Network(nn.Module):
 class CandidatePolicy(MaskableActorCriticPolicy):
     """The network as Stable-Baselines3 wants it; ``tardy`` as ``Network`` has it."""
 
-    def __init__(self, *args: Any, tardy: bool = False, knows_a_rule: bool = True, **kwargs: Any) -> None:
-        self._tardy, self._knows_a_rule = tardy, knows_a_rule
+    def __init__(self, *args: Any, tardy: bool = False, **kwargs: Any) -> None:
+        self._tardy = tardy
         super().__init__(*args, **kwargs)
 
     def _build_mlp_extractor(self) -> None:
-        self.mlp_extractor = Network(tardy=self._tardy, knows_a_rule=self._knows_a_rule)
+        self.mlp_extractor = Network(tardy=self._tardy)
 
     def _build(self, lr_schedule: Any) -> None:
         self.ortho_init = False

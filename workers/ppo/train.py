@@ -65,8 +65,6 @@ class Training:
     seconds: float = float("inf")
     threads: int = 1
     source: Source | None = None
-    knows_a_rule: bool = True
-    """Whether learning starts from a dispatch rule; else from nothing."""
 
 
 @dataclass
@@ -119,7 +117,7 @@ def train(
         max_grad_norm=GRADIENT,
         seed=training.seed,
         device="cpu",
-        policy_kwargs={"tardy": training.tardy, "knows_a_rule": training.knows_a_rule},
+        policy_kwargs={"tardy": training.tardy},
     )
     if saved is not None:
         model.policy.load_state_dict(saved["policy"])
