@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
+import structlog
 from sqlalchemy import create_engine
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -69,6 +70,7 @@ def test_what_is_no_secret_stays(line: str) -> None:
 
 def test_a_line_of_json_stays_json(capsys: pytest.CaptureFixture[str]) -> None:
     before = logging.getLogger().handlers[:]
+    structlog.contextvars.clear_contextvars()  # what requests of other tests have left
     logs.configure("json", "INFO")
     with logs.bound(run_id="run-1", request_id="abc"):
         logs.get("test").info("finished", makespan_hours=3.5, error=f'"{KEY}"', url=URL)
