@@ -58,7 +58,10 @@ def listing() -> Response:
     "/<plant>",
     summary="A plant, with its plan in force",
     operation_id="getPlant",
-    responses={200: answer(Plant, "ETag is the number of the plan in force, 0 without one.", "ETag"), **errors(404)},
+    responses={
+        200: answer(Plant, "ETag is the number of the plan in force, 0 without one.", "ETag"),
+        **errors(404, 422),
+    },
 )
 @role("viewer")
 def status(path: PlantPath) -> Response:
@@ -129,7 +132,7 @@ def snapshot_list(path: PlantPath, query: SnapshotsQuery) -> Response:
     "/<plant>/snapshots",
     summary="Read a plant's data",
     operation_id="takeSnapshot",
-    responses={202: answer(IngestAccepted, "A worker reads them."), **errors(404)},
+    responses={202: answer(IngestAccepted, "A worker reads them."), **errors(404, 422)},
 )
 @role("planner")
 def ingest(path: PlantPath) -> tuple[Response, int]:

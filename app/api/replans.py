@@ -97,7 +97,7 @@ def schedules(query: TimetablesQuery) -> Response:
     "/replan-schedules/<schedule_id>",
     summary="A replan schedule",
     operation_id="getReplanSchedule",
-    responses={200: answer(Timetable, "As it is.", "ETag"), **errors(404)},
+    responses={200: answer(Timetable, "As it is.", "ETag"), **errors(404, 422)},
 )
 @role("viewer")
 def schedule(path: TimetablePath) -> Response:
@@ -130,7 +130,7 @@ def change(path: TimetablePath) -> Response:
     "/replan-schedules/<schedule_id>",
     summary="Delete a replan schedule",
     operation_id="removeReplanSchedule",
-    responses={204: {"description": "It is gone; the plans that it made stay."}, **errors(404)},
+    responses={204: {"description": "It is gone; the plans that it made stay."}, **errors(404, 422)},
 )
 @role("planner")
 def remove(path: TimetablePath) -> tuple[str, int]:
@@ -177,7 +177,7 @@ def listing(query: ReplansQuery) -> Response:
     "/replans/<replan_id>",
     summary="A replan",
     operation_id="getReplan",
-    responses={200: answer(Replan, "Retry-After is there until it has ended.", "Retry-After"), **errors(404)},
+    responses={200: answer(Replan, "Retry-After is there until it has ended.", "Retry-After"), **errors(404, 422)},
 )
 @role("viewer")
 def replan(path: ReplanPath) -> Response:

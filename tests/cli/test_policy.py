@@ -66,7 +66,12 @@ def test_an_unknown_policy_is_bad_input(command: str) -> None:
 
 def test_training_without_the_extra_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found = importlib.util.find_spec
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name, *a: None if name == "torch" else found(name, *a))
+    installed = ("sb3_contrib", "gymnasium")
+    monkeypatch.setattr(
+        importlib.util,
+        "find_spec",
+        lambda name, *a: None if name == "torch" else name in installed or found(name, *a),
+    )
     code, text = called("train", "--out", str(tmp_path / "run"))
     assert code == 2
     assert text == "training needs the extra: pip install 'nightshift[train]' (torch missing)\n"

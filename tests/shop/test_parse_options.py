@@ -73,9 +73,11 @@ def test_what_options_may_not_say(options: dict[str, Any], field: str, rule: str
     assert faults(document(options=options)) == [(f"options.{field}", rule, value)]
 
 
-@pytest.mark.parametrize("engine", ["ppo", "steady"])
+@pytest.mark.parametrize("engine", ["oracle", "steady"])
 def test_an_engine_that_is_not_there_is_refused_with_those_that_are(engine: str) -> None:
-    with pytest.raises(InvalidProblem, match="is not available; available engines are auto, dispatch, search, cpsat"):
+    with pytest.raises(
+        InvalidProblem, match="is not available; available engines are auto, dispatch, search, cpsat, ppo"
+    ):
         parse(document(options={"engine": engine}))
 
 
