@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 DECLARED := setup.cfg pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test demo up monitoring lint types clean
+.PHONY: help setup test demo up monitoring dashboards lint types clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,6 +25,9 @@ up: $(VENV)/.installed ## run web, workers and beat until Ctrl-C
 
 monitoring: $(VENV)/.installed ## watch what make up runs: Prometheus and Alertmanager until Ctrl-C
 	@$(BIN)/nightshift monitoring
+
+dashboards: $(VENV)/.installed-dev ## write Grafana's dashboards from their code
+	@$(BIN)/python -m monitoring.grafana
 
 lint: $(VENV)/.installed-dev ## check style and the walls between the folders
 	@$(BIN)/ruff check .

@@ -11,6 +11,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "fuzz": "benchmarks.fuzz:fuzz",
     "survival": "benchmarks.survival.command:survival",
     "metrics": "benchmarks.scrape:scrape",
+    "alerts": "benchmarks.alerts:alerts",
     "quality": "benchmarks.quality:quality",
     "factory": "benchmarks.factory:factory",
     "scale": "benchmarks.scale:scale",

@@ -88,7 +88,7 @@ class Watch:
 
 
 @contextmanager
-def watching(folder: Path, web: str, *, scrape_seconds: int = 2, longest_hold: int | None = None) -> Iterator[Watch]:
+def watching(folder: Path, web: str, *, scrape_seconds: int = 2, haste: int = 1) -> Iterator[Watch]:
     """Watches the metrics at ``web`` (host:port) with the product's rules, from servers kept in ``folder``.
 
     Raises ``servers.NotInstalled``, and BenchmarkFailed where they do not start.
@@ -99,7 +99,7 @@ def watching(folder: Path, web: str, *, scrape_seconds: int = 2, longest_hold: i
     receiver = ThreadingHTTPServer((HOST, 0), _receiver(watch.told))
     threading.Thread(target=receiver.serve_forever, daemon=True).start()
     webhook = f"http://{HOST}:{receiver.server_port}/alerts"
-    servers.configure(folder, at, scrape_seconds=scrape_seconds, webhook=webhook, longest_hold=longest_hold)
+    servers.configure(folder, at, scrape_seconds=scrape_seconds, webhook=webhook, haste=haste)
     try:
         for name, command in commands.items():
             with (folder / f"{name}.log").open("ab") as log:

@@ -46,22 +46,20 @@ def configure(
     scrape_seconds: int = 15,
     webhook: str | None = None,
     key: str | None = None,
-    longest_hold: int | None = None,
+    haste: int = 1,
 ) -> None:
     """Writes ``prometheus.yml``, ``rules/`` and ``alertmanager.yml`` into ``folder``.
 
     Every receiver of the copy calls ``webhook``, a URL, and nothing else; None: it tells nobody. Rules are evaluated as
-    often as is scraped, every ``scrape_seconds``; ``key`` is the API key to scrape with, if one is needed. With
-    ``longest_hold`` no alert has to hold longer than that many seconds before it fires, and nothing waits in
-    Alertmanager: for rehearsals.
+    often as is scraped, every ``scrape_seconds``; ``key`` is the API key to scrape with, if one is needed. ``haste``
+    divides the time that an alert has to hold before it fires; above 1 nothing waits in Alertmanager: for rehearsals.
     """
     rules = folder / "rules"
     shutil.rmtree(rules, ignore_errors=True)
     rules.mkdir(parents=True)
     for file in RULES.glob("*.yml"):
         document = yaml.safe_load(file.read_text(encoding="utf-8"))
-        if longest_hold is not None:
-            _hasten(document, longest_hold)
+        _hasten(document, haste)
         _write(rules / file.name, document)
     prometheus = _prometheus(at, scrape_seconds)
     if key is not None:
@@ -70,7 +68,7 @@ def configure(
         file.write_text(key, encoding="utf-8")
         prometheus["scrape_configs"][0]["authorization"] = {"credentials_file": str(file)}
     _write(folder / "prometheus.yml", prometheus)
-    _write(folder / "alertmanager.yml", _alertmanager(webhook, hasten=longest_hold is not None))
+    _write(folder / "alertmanager.yml", _alertmanager(webhook, hasten=haste > 1))
 
 
 def commands(folder: Path, at: Addresses) -> Mapping[str, list[str]]:
@@ -141,12 +139,11 @@ def _alertmanager(webhook: str | None, *, hasten: bool) -> dict[str, Any]:
     return found
 
 
-def _hasten(document: dict[str, Any], longest: int) -> None:
+def _hasten(document: dict[str, Any], haste: int) -> None:
     for group in document["groups"]:
-        group.pop("interval", None)
         for rule in group["rules"]:
-            if seconds(rule.get("for", "0s")) > longest:
-                rule["for"] = f"{longest}s"
+            if "for" in rule:
+                rule["for"] = f"{seconds(rule['for']) // haste}s"
 
 
 def _write(path: Path, document: dict[str, Any]) -> None:

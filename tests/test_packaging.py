@@ -74,7 +74,7 @@ def test_every_task_waits_in_a_queue_that_fits_it() -> None:
     names = [name.removeprefix("nightshift.") for name in app.tasks if name.startswith("nightshift.")]
     waiting = {name: app.amqp.router.route({}, f"nightshift.{name}")["queue"].name for name in names}
     control = {name for name, queue in waiting.items() if queue == "control"}
-    assert control == {"finish", "sweep", "health", "baselines", "due"}
+    assert control == {"finish", "sweep", "health", "baselines", "due", "prune"}
     assert {name for name, queue in waiting.items() if queue == "solve"} == {"solve", "improve", "conflicts", "remedy"}
     assert waiting["plan"] == waiting["merge"] == "plan"
 

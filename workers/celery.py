@@ -57,6 +57,7 @@ SWEEP_SECONDS = 5.0
 SWEEP_EXPIRES_SECONDS = 600.0
 HEALTH_SECONDS = 10.0
 BASELINE_SECONDS = 30.0
+PRUNE_SECONDS = 3600.0
 DUE_SECONDS = 5.0
 """How often somebody looks which replans are due."""
 
@@ -74,6 +75,7 @@ TASK_MODULES = (
     "tasks.sweep",
     "tasks.health",
     "tasks.baselines",
+    "tasks.retention",
     "tasks.explain",
     "tasks.ingest",
     "tasks.replan",
@@ -130,6 +132,11 @@ def create() -> Celery:
                 "task": "nightshift.health",
                 "schedule": HEALTH_SECONDS,
                 "options": {"queue": CONTROL_QUEUE, "expires": SWEEP_EXPIRES_SECONDS},
+            },
+            "prune": {
+                "task": "nightshift.prune",
+                "schedule": PRUNE_SECONDS,
+                "options": {"queue": CONTROL_QUEUE, "expires": PRUNE_SECONDS},
             },
             "due": {
                 "task": "nightshift.due",

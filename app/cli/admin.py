@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from app.cli.database import made_sessions
@@ -35,6 +37,51 @@ def revision() -> None:
     click.echo(f"at {found or 'no revision'}, this version needs {needed}")
     if found != needed:
         raise Failed("run: nightshift db upgrade")
+
+
+@db.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+def backup(file: Path) -> None:
+    """Write the whole database to FILE, while it is in use. Needs mariadb-dump for a MariaDB."""
+    from models.settings import settings
+    from models.tables.backup import BackupFailed, back_up
+
+    try:
+        back_up(settings().database_url, file)
+    except BackupFailed as error:
+        raise Failed(str(error)) from None
+    click.echo(f"written to {file}, {file.stat().st_size} bytes")
+
+
+@db.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--replace", is_flag=True, help="Throw away what the database holds now.")
+def restore(file: Path, replace: bool) -> None:
+    """Make the database what it was when FILE was written. Stop Nightshift first, and run db upgrade after."""
+    from models.settings import settings
+    from models.tables import migrate
+    from models.tables.backup import BackupFailed
+    from models.tables.backup import restore as read_back
+
+    try:
+        read_back(settings().database_url, file, replace=replace)
+    except BackupFailed as error:
+        hint = "" if replace or "already" not in str(error) else "; --replace throws them away"
+        raise Failed(f"{error}{hint}") from None
+    click.echo(f"restored; at revision {migrate.revision(settings().database_url)}")
+
+
+@db.command()
+@click.option("--older-than", "days", required=True, type=click.IntRange(1, 36_500), metavar="DAYS")
+def prune(days: int) -> None:
+    """Delete ended runs that were accepted more than DAYS ago, with their problems and plans.
+
+    Runs of accepted plans and of replans stay. With NIGHTSHIFT_KEEP_DAYS it happens by itself.
+    """
+    from models.store import retention
+
+    count = retention.prune(made_sessions(), days, actor="cli")
+    click.echo(f"{count} runs deleted")
 
 
 @click.group()

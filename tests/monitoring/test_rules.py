@@ -9,13 +9,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 import yaml
 
+from app.cli import cli
 from monitoring import servers
 from tests.conftest import _missing
 
 TESTS = servers.RULES.parent / "tests"
+ROOT = servers.FOLDER.parent
 RUNBOOKS = servers.FOLDER / "runbooks"
 SECTIONS = ["Impact", "Look at", "Do", "Escalate"]
 SEVERITIES = {"critical": "on-call, now", "warning": "the team, within the working day"}
@@ -95,6 +98,17 @@ def test_every_runbook_belongs_to_an_alert() -> None:
     assert {file.stem for file in RUNBOOKS.glob("*.md")} == set(ALERTS)
 
 
+@pytest.mark.parametrize("file", sorted(RUNBOOKS.glob("*.md")), ids=lambda file: file.stem)
+def test_what_a_runbook_points_to_exists(file: Path) -> None:
+    text = file.read_text()
+    for page in re.findall(r"`(docs/[\w/.-]+)`", text):
+        assert (ROOT / page).is_file(), page
+    for words in re.findall(r"`nightshift ([a-z]+(?: [a-z]+)?)", text):
+        first, *rest = words.split()
+        command = cli.commands[first]
+        assert not isinstance(command, click.Group) or not rest or rest[0] in command.commands, words
+
+
 def test_what_an_alert_needs_can_be_said_to_be_broken() -> None:
     """Each part that another alert needs has an alert of its own that silences it, and no alert silences itself."""
     parts = {part for alert in ALERTS.values() for part in alert["labels"].get("needs", "").split()}
@@ -113,7 +127,7 @@ def test_what_an_alert_needs_can_be_said_to_be_broken() -> None:
 
 def test_a_copy_for_this_machine_names_its_addresses_only(tmp_path: Path) -> None:
     at = servers.Addresses("127.0.0.1:1", "127.0.0.1:2", "127.0.0.1:3")
-    servers.configure(tmp_path, at, scrape_seconds=5, key="nsk_x", longest_hold=4)
+    servers.configure(tmp_path, at, scrape_seconds=5, key="nsk_x", haste=5)
     prometheus = yaml.safe_load((tmp_path / "prometheus.yml").read_text())
     assert prometheus["global"]["scrape_interval"] == "5s"
     assert {job["job_name"]: job["static_configs"][0]["targets"] for job in prometheus["scrape_configs"]} == {
@@ -130,7 +144,7 @@ def test_a_copy_for_this_machine_names_its_addresses_only(tmp_path: Path) -> Non
         for rule in group["rules"]
         if "for" in rule
     ]
-    assert max(held) == 4
+    assert max(held) == 180
     alertmanager = yaml.safe_load((tmp_path / "alertmanager.yml").read_text())
     assert alertmanager["receivers"] == [{"name": "team"}, {"name": "on-call"}]
     assert alertmanager["inhibit_rules"] == ALERTMANAGER["inhibit_rules"]
