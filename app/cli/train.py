@@ -153,7 +153,7 @@ def _real(place: Path, tardy: bool) -> tuple[Source, str]:
 
 def _told(now: Standing, steps: int) -> str:
     speed = now.steps / max(1.0, now.seconds)
-    done = f"{bar(now.steps / steps)} {now.steps:,} steps, {speed:,.0f} a second"
+    done = f"{bar(min(1.0, now.steps / steps))} {now.steps:,} steps, {speed:,.0f} a second"
     return f"{done}, best {now.best:.4f}, reward {now.reward:.2f}"
 
 
