@@ -42,7 +42,7 @@ def monitoring(prometheus_port: int, alertmanager_port: int, scrape_seconds: int
         if boot.port_taken(HOST, port):
             raise Failed(f"port {port} of {HOST} is taken; see nightshift monitoring --help for how to name another")
     servers.configure(folder, at, scrape_seconds=scrape_seconds, webhook=webhook, key=key)
-    click.echo(f"Prometheus    http://{at.prometheus}/alerts", err=True)
-    click.echo(f"Alertmanager  http://{at.alertmanager}", err=True)
+    click.echo(f"Prometheus    http://{at.prometheus} (alerts: in its menu)", err=True)
+    click.echo(f"Alertmanager  amtool alert --alertmanager.url=http://{at.alertmanager}", err=True)
     click.echo(f"watching      http://{at.web}/metrics every {scrape_seconds} s; Ctrl-C stops both", err=True)
     raise SystemExit(boot.run({name: shlex.join(command) for name, command in commands.items()}, os.environ))
