@@ -220,11 +220,13 @@ logs.watch(lambda level: LOG_EVENTS.labels(level).inc())
 
 
 def _begin_at_zero() -> None:
-    """Makes the series that alerts ask for: a first failure is an increase only where there was a 0 before it."""
+    """Makes the series that are asked for: a first one is an increase only where there was a 0 before it."""
     for state in ("finished", "failed"):
         RUNS.labels(state)
     for outcome in ("scheduled", "left_out"):
         JOBS.labels(outcome)
+    for outcome in ("better", "sideways", "none"):
+        STEPS.labels(outcome)
     for reason in ("failed", "hung", "last_attempt", "unanswered", "refused"):
         FALLBACKS.labels(reason)
 
