@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import permutations, product
 from typing import Any
 
@@ -13,7 +14,7 @@ from models.shop.calendar import Calendars
 from models.shop.generate import factory
 from models.shop.objective import evaluate
 from models.shop.parse import parse
-from models.shop.problem import Problem
+from models.shop.problem import FixedWork, Problem
 from models.shop.schedule import Decision
 from models.shop.timeline import replay
 from tests.search.single_stage import jobs_of, single_stage
@@ -170,6 +171,16 @@ def test_no_work_at_all() -> None:
     search.run_iterations(100)
     assert search.decisions() == ()
     assert search.value == (0, 0, 0)
+
+
+def test_nothing_that_can_move() -> None:
+    problem = parse(factory(6, 3))
+    placed = replay(problem, [Decision(number, min(o.options)) for number, o in enumerate(problem.operations)])
+    fixed = tuple(FixedWork(row.operation, row.machine, row.start) for row in placed.assignments)
+    search = ParallelSearch(replace(problem, fixed=fixed))
+    assert search.run(0.05) == 0
+    search.run_iterations(100)
+    assert search.decisions() == ()
 
 
 def test_setups_that_break_the_triangle_inequality() -> None:

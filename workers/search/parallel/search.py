@@ -311,7 +311,7 @@ class ParallelSearch:
             self._level_loads(lambda: stop() or time.monotonic() - begun > seconds)
         moves = 0
         done = (time.monotonic() - begun) / max(seconds, 1e-9)
-        while done < 1.0 and not stop():
+        while done < 1.0 and len(self.state.movable) and not stop():
             if target is not None and self.value <= target:
                 break
             t = time.monotonic()
@@ -331,7 +331,7 @@ class ParallelSearch:
         if self._only_loads:
             self._level_loads(lambda: False)
         done = 0
-        while done < moves:
+        while done < moves and len(self.state.movable):
             self.state.control[HEAT] = self._unit * hot * (COLD / hot) ** (done / moves)
             count = min(ROUND, moves - done)
             self._slice(count)
