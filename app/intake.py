@@ -80,6 +80,6 @@ def _busy() -> ApiError:
     return ApiError(
         503,
         "busy",
-        "Too many large problems or plans are being read; nothing was stored. Try again shortly.",
+        "Too many problems or plans are being read; nothing was stored. Try again shortly.",
         headers={"Retry-After": str(BUSY_RETRY_SECONDS)},
     )

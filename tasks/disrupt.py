@@ -18,7 +18,7 @@ from models.store.idempotency import Claim
 from models.store.origins import Origin
 from tasks.commands import KeyReused
 from tasks.give import Done, Who
-from tasks.planned import Child, Planned, add, bounds, faulty, planned
+from tasks.planned import Child, Planned, add, bounds, check_budget, faulty, planned
 
 HOUR = 3600
 
@@ -52,9 +52,10 @@ class Disrupt:
 
     def prepared(self, who: Who) -> Callable[[Session], Done[Disrupted]]:
         """Shifts the plan right. Raises UnknownRun, NoPlan, and InvalidProblem where a disruption does not fit."""
+        check_budget(self.seconds)
         plan = planned(self.schedule_id)
         now = plan.second(self.at)
-        wanted = read_disruptions(plan.problem, [dict(row) for row in self.disruptions])
+        wanted = read_disruptions(plan.problem, list(self.disruptions))
         pins = plan.pinned(now)
         frozen = round(self.frozen_hours * HOUR)
         found = disrupted(plan.problem, plan.schedule, wanted, plan.actuals(now), now, frozen, pins, bounds())

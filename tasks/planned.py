@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,7 +14,7 @@ from models.settings import settings
 from models.shop.actual import Actual
 from models.shop.canonical import canonical_bytes
 from models.shop.executions import Event, actuals
-from models.shop.faults import Fault, InvalidProblem
+from models.shop.faults import Fault, InvalidProblem, shown
 from models.shop.parse import Bounds, load
 from models.shop.problem import Problem
 from models.shop.relax import relaxed
@@ -113,22 +113,36 @@ def bounds() -> Bounds:
 
 @dataclass(frozen=True, slots=True)
 class Child:
-    """A run to be made from a plan: its problem, and the plan it begins with."""
+    """A run to be made from a plan: its problem, and the plan it begins with. ``body`` is the problem as it is stored.
+
+    Raises InvalidProblem where a worker could not read the problem again: better refused now than failed later.
+    """
 
     problem: Problem
     decisions: tuple[Decision, ...]
     origin: Origin
     first_plan: bool = False
+    body: bytes = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "body", canonical_bytes(self.problem))
+        load(self.body, bounds())
 
 
 def add(session: Session, child: Child, *, key_id: str | None, actor: str) -> str:
     """Stores a run that begins with a plan; the answer is its id. Its message, (``plan``, id, 1), is for the caller."""
     short = checked(child.problem)
     summary = replace(short.summary, first_plan=child.first_plan)
-    body = canonical_bytes(child.problem)
-    run_id = runs.submit(session, body=body, digest=short.digest, summary=summary, key_id=key_id, actor=actor)
+    run_id = runs.submit(session, body=child.body, digest=short.digest, summary=summary, key_id=key_id, actor=actor)
     origins.keep(session, run_id, child.origin, to_bytes(child.decisions))
     return run_id
+
+
+def check_budget(seconds: float | None) -> None:
+    """Raises InvalidProblem for a ``time_limit_seconds`` above what a request may ask for."""
+    most = settings().max_seconds
+    if seconds is not None and seconds > most:
+        raise faulty("time_limit_seconds", "maximum", f"must be at most {most}", shown(seconds))
 
 
 def faulty(field: str, rule: str, message: str, value: str = "") -> InvalidProblem:

@@ -24,7 +24,7 @@ from models.store.views import RunView
 from models.tables.session import reading
 from tasks.base import database
 from tasks.give import Done, UnknownRun, Who
-from tasks.planned import Child, add, bounds, faulty, planned
+from tasks.planned import Child, add, bounds, check_budget, faulty, planned
 from workers.explain.tightest import tightest
 
 DIGITS = 6
@@ -57,6 +57,7 @@ class TryScenarios:
 
     def prepared(self, who: Who) -> Callable[[Session], Done[Group]]:
         """Makes the problems. Raises UnknownRun, NoPlan, and InvalidProblem where a change does not fit the plan."""
+        check_budget(self.seconds)
         plan = planned(self.schedule_id)
         second = 0 if self.at is None else plan.second(self.at)
         pins = plan.pinned(second)

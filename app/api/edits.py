@@ -86,7 +86,7 @@ def apply(path: SchedulePath) -> tuple[Response, int, dict[str, str]]:
             run_id = give(ApplyEdit(known_form(path.run_id), form.edit(), seen, form.at), asker(form.why))
         except Changed as error:
             detail = (
-                "The plan was changed since it was looked at; nothing was stored. Look again, at `current` if named."
+                "The plan was changed meanwhile; nothing was stored. Go on from `current` if named, else look again."
             )
             raise ApiError(412, "plan-changed", detail, current=error.current) from None
     headers = {"Location": f"{PREFIX}/{run_id}", "Retry-After": POLL_SECONDS}

@@ -8,6 +8,8 @@ from pydantic.json_schema import SkipJsonSchema
 from models.shop.reading.bounds import MAX_ID, MAX_TEXT
 
 NULL = {"type": "null"}
+MAX_NUMBER = 2**31 - 1
+"""The largest number of a plan in a plant: what a column of the database holds."""
 
 
 def tidy(schema: dict[str, Any]) -> None:

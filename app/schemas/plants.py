@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, SkipValidation
 
 from app.schemas.answers import Metrics
-from app.schemas.base import Absent, Answer, BodyForm, Form, Instant
+from app.schemas.base import MAX_NUMBER, Absent, Answer, BodyForm, Form, Instant
 from models.replanning.options import MAX_FROZEN_HOURS, MAX_MOVES
 from models.shop.reading.bounds import MAX_WEIGHT, MIN_SECONDS
 from models.tables.replans import CRON_LENGTH
@@ -27,7 +27,7 @@ class HistoryQuery(Form):
     """Which plans to list."""
 
     limit: int = Field(50, ge=1, le=200, description="How many at most.")
-    before: int | Absent = Field(None, ge=1, description="Only those with a smaller number.")
+    before: int | Absent = Field(None, ge=1, le=MAX_NUMBER, description="Only those with a smaller number.")
 
 
 class SnapshotsQuery(Form):

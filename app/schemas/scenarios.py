@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, SkipValidation
 
-from app.schemas.base import Absent, Answer, BodyForm, Form, Id, Instant, Text
+from app.schemas.base import MAX_NUMBER, Absent, Answer, BodyForm, Form, Id, Instant, Text
 from app.schemas.life import Hours, Seconds, Why
 from app.schemas.problem import Level, WindowForm
 from app.schemas.queries import Moment
@@ -99,7 +99,7 @@ class PromoteForm(BodyForm):
     """Which scenario to put in force."""
 
     name: Annotated[str, Field(min_length=1, max_length=MAX_TEXT)]
-    replaces: Annotated[int, Field(ge=0)] | Absent = Field(
+    replaces: Annotated[int, Field(ge=0, le=MAX_NUMBER)] | Absent = Field(
         None, description="Number of the plan in force that it is to replace, 0 for none; else whatever is."
     )
     why: Why | Absent = None

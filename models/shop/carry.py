@@ -64,9 +64,10 @@ def carry(
     All seconds count from the problem's second zero; a ``now`` before it leaves it where it is. What ``actuals`` tell
     of an operation (or lot) counts; then the problem's own fixed work; of everything else it is assumed (``assume``)
     that it went as planned, unless its predecessors or what is on its machine or with its operator say otherwise.
-    What should have ended but is running has a second left. Work that starts within ``frozen`` seconds from now, and
-    the (operation, lot) in ``hold``, are pinned where they can still be as planned. The problem's own pinned work stays
-    pinned whatever it contradicts, or of it only the (operation, lot) in ``pins``.
+    What should have ended but is running has a second left. A lot that is told of but is not in the plan is left out.
+    Work that starts within ``frozen`` seconds from now, and the (operation, lot) in ``hold``, are pinned where they can
+    still be as planned. The problem's own pinned work stays pinned whatever it contradicts, or of it only the
+    (operation, lot) in ``pins``.
 
     A setup that is under way closes its machine until it is done, and leaves it in the family it was for; only where
     that family needs a setup even after itself it begins again. Work that was paused is planned again, on its machine,
@@ -194,7 +195,9 @@ class _State:
         self._operator_use: dict[int, list[tuple[int, int]]] = {}
 
     def tell(self, actual: Actual, row: Assignment | None) -> None:
-        """Takes what the plant says."""
+        """Takes what the plant says. A lot that the plan does not have has no share of the work: it is left out."""
+        if row is None and actual.lot > 1:
+            return
         share = WHOLE_SHARE if row is None else row.share
         if actual.state == "scrapped" or not actual.stretches:
             return

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
-from sqlalchemy import insert, select
+from sqlalchemy import exists, insert, select, update
 from sqlalchemy.orm import Session
 
 from models.compression import pack, unpack
-from models.tables import OriginRow
+from models.tables import OriginRow, Run, ScheduleRow
 
 AS_IS = "as it is"
 """The name of the scenario without changes that every group has, so that all had the same time."""
@@ -69,8 +69,19 @@ def group(session: Session, group_id: str) -> list[tuple[str, Origin]]:
 
 
 def edited(session: Session, run_id: str) -> str | None:
-    """The applied edit that took a plan's place; None while none did."""
-    return session.scalar(select(OriginRow.run_id).where(OriginRow.edit_of == run_id))
+    """The applied edit that took a plan's place; None while none did.
+
+    An edit that failed or was cancelled without a plan gives the place back, in this transaction: there is nothing to
+    go on from in it.
+    """
+    found = session.scalar(select(OriginRow.run_id).where(OriginRow.edit_of == run_id))
+    without = select(Run.id).where(
+        Run.id == found, Run.state.in_(("failed", "cancelled")), ~exists().where(ScheduleRow.run_id == Run.id)
+    )
+    if found is None or session.scalar(without) is None:
+        return found
+    session.execute(update(OriginRow).where(OriginRow.run_id == found).values(edit_of=None))
+    return None
 
 
 def _columns() -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from models.shop.parse import load
 from models.shop.schedule import Decision
 from models.shop.timeline import replay
 from models.store import audit, origins, plants, runs
@@ -14,7 +15,7 @@ from models.tables.session import reading, transaction
 from tests.app.conftest import Api
 from tests.app.test_life import check_form, post
 from tests.build import at, job, problem
-from tests.plans import ended
+from tests.plans import ended, result
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
@@ -89,6 +90,50 @@ def test_a_plan_that_was_changed_meanwhile_is_not_edited(api: Api) -> None:
     assert apply(api, run_id, '"anything"').status_code == 412
     assert apply(api, run_id, look(api, run_id)[0]).status_code == 412
     assert api.stored() == 2
+
+
+def test_an_edit_that_failed_or_was_cancelled_without_a_plan_gives_its_place_back(api: Api) -> None:
+    run_id = plan(api)
+    for end in (_failed, _cancelled):
+        answer = apply(api, run_id, look(api, run_id)[0])
+        assert answer.status_code == 202, answer.data
+        end(api, json.loads(answer.data)["id"])
+    assert apply(api, run_id, look(api, run_id)[0]).status_code == 202
+
+
+def test_an_edit_that_was_cancelled_with_its_plan_is_gone_on_from(api: Api) -> None:
+    run_id = plan(api)
+    child = json.loads(apply(api, run_id, look(api, run_id)[0]).data)["id"]
+    with transaction(api.maker) as session:
+        made = load(runs.problem_body(session, child))
+        document = json.dumps(result(made, replay(made, [Decision(0, 0)]), child)).encode()
+        assert runs.finish(session, child, 1, state="cancelled", result=document)
+    refused = json.loads(apply(api, run_id, look(api, run_id)[0]).data)
+    assert (refused["current"], "Go on from `current`" in refused["detail"]) == (child, True)
+    release = {"unpins": [{"job_id": "B"}]}
+    assert apply(api, child, look(api, child, release)[0], release).status_code == 202
+
+
+def _failed(api: Api, run_id: str) -> None:
+    with transaction(api.maker) as session:
+        assert runs.fail(session, run_id, 1, {"title": "No worker", "status": 500})
+
+
+def _cancelled(api: Api, run_id: str) -> None:
+    with transaction(api.maker) as session:
+        assert runs.finish(session, run_id, 1, state="cancelled", result=None)
+
+
+def test_what_is_told_of_a_lot_that_is_not_in_the_plan_spoils_no_edit(api: Api) -> None:
+    run_id = plan(api)
+    told = {"event_id": "e1", "job_id": "A", "lot": 2, "event": "started", "at": at(0), "machine_id": "M1"}
+    assert post(api, "/v1/executions", {"plant": "main", "events": [told]}).status_code == 200
+    edit = MOVE | {"at": at(1)}
+    answer = apply(api, run_id, look(api, run_id, edit)[0], edit)
+    assert answer.status_code == 202, answer.data
+    with reading(api.maker) as session:
+        made = load(runs.problem_body(session, json.loads(answer.data)["id"]))
+    assert [(work.operation, work.lot) for work in made.fixed] == [(0, 1), (1, 1)]
 
 
 def test_an_edit_that_was_not_looked_at_is_refused(api: Api) -> None:

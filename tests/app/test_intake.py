@@ -44,7 +44,7 @@ def test_one_passes_at_a_time_and_a_few_wait() -> None:
 
 def test_waiting_ends() -> None:
     gate = Gate(waiting=1, seconds=0.01)
-    with gate.passed(), pytest.raises(ApiError, match="Too many large problems"), gate.passed():
+    with gate.passed(), pytest.raises(ApiError, match="Too many problems or plans"), gate.passed():
         pass
 
 

@@ -81,6 +81,10 @@ class TestDisruptions:
             ({"disruptions": None}, "disruptions"),
             ({"colour": "red"}, "colour"),
             ({"schedule_id": None}, "schedule_id"),
+            ({"time_limit_seconds": 1e9}, "time_limit_seconds"),
+            ({"disruptions": [DOWN, 5]}, "disruptions[1]"),
+            ({"disruptions": [None]}, "disruptions[0]"),
+            ({"disruptions": ["x"]}, "disruptions[0]"),
         ],
     )
     def test_the_form_is_checked(self, api: Api, changes: dict[str, Any], field: str) -> None:

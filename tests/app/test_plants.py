@@ -54,6 +54,8 @@ class TestPlanInForce:
         history = body(api.get("/v1/plants/main/plans?before=2"))
         check_form(api, "PlanHistory", history)
         assert [row["schedule_id"] for row in history["plans"]] == [first]
+        assert api.get(f"/v1/plants/main/plans?before={2**31 - 1}").status_code == 200
+        assert api.get(f"/v1/plants/main/plans?before={2**63 - 1}").status_code == 422
         assert [row["plant"] for row in body(api.get("/v1/plants"))["plants"]] == ["main"]
         with reading(api.maker) as session:
             (entry,) = [e for e in audit.entries(session, first) if e.action == "plan.accepted"]

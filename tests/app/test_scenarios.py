@@ -74,6 +74,7 @@ def test_one_is_promoted_to_the_plan_in_force(api: Api) -> None:
     chosen = found["scenarios"][1]["id"]
     end(api, chosen)
     assert post(api, place, {"name": "night", "replaces": 3}).status_code == 412
+    assert post(api, place, {"name": "night", "replaces": 2**31}).status_code == 422
     answer = post(api, place, {"name": "night", "why": "cheap", "replaces": 0})
     assert json.loads(answer.data) == {"plant": "main", "number": 1, "id": chosen}
     with reading(api.maker) as session:
@@ -95,6 +96,7 @@ def test_one_is_promoted_to_the_plan_in_force(api: Api) -> None:
         ({"scenarios": [{"name": "x", "changes": [{"type": "relax", "rule": "gravity"}]}]},
          "scenarios[0].changes[0].rule", "unknown_rule"),
         ({"marginal": {"machines": 0}}, "marginal.machines", "greater_than_equal"),
+        ({"marginal": {"machines": 1}, "time_limit_seconds": 1e9}, "time_limit_seconds", "maximum"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_named(api: Api, body: Any, field: str, rule: str) -> None:

@@ -12,16 +12,19 @@ import pytest
 from models.shop.canonical import canonical_bytes
 from models.shop.disruptions import priced
 from models.shop.executions import Event
+from models.shop.faults import InvalidProblem
 from models.shop.parse import load
+from models.shop.problem import FixedWork
 from models.shop.schedule import Decision
 from models.shop.timeline import replay
 from models.store import audit, executions, origins
+from models.store.origins import Origin
 from models.tables.session import reading
 from tasks import base, queries
 from tasks.disrupt import Disrupt
 from tasks.executions import RecordExecutions
 from tasks.give import NoPlan, UnknownRun, Who, give
-from tasks.planned import planned
+from tasks.planned import Child, planned
 from tasks.recovery import restart
 from tests.build import START, at, job, problem
 from tests.plans import ended
@@ -131,6 +134,15 @@ def test_a_repair_of_a_repair_goes_on_from_it(road: Road) -> None:
     result = road.result(again.run_id)
     assert datetime.fromisoformat(result["schedule_start"]) == START + timedelta(hours=4)
     assert {row["job_id"] for row in result["scheduled_jobs"]} == {"A", "B", "C"}
+
+
+def test_what_no_worker_could_read_again_is_no_child() -> None:
+    made = problem()
+    origin = Origin("parent", "disruption", {})
+    assert Child(made, (), origin).body == canonical_bytes(made)
+    half = replace(made, fixed=(FixedWork(0, 0, -3600, 2, completed=True, end=0),))
+    with pytest.raises(InvalidProblem, match=r"fixed\[0\].share"):
+        Child(half, (), origin)
 
 
 def test_the_price_of_a_move_stands_in_the_first_level() -> None:
