@@ -60,7 +60,7 @@ def _converter(kind: Kind, unit: str, zone: ZoneInfo) -> Convert:
         return _number if factor == 1.0 else lambda value: round(_number(value) * factor, DIGITS)
     if kind == "share":
         millionths = UNIT_FACTORS[unit] * WHOLE_SHARE
-        return lambda value: round(_number(value) * millionths)
+        return lambda value: round(_number(_number(value) * millionths))
     plain: dict[Kind, Convert] = {
         "id": _id,
         "text": _text,
@@ -100,7 +100,11 @@ def _number(value: Any) -> float:
             raise CellRefused("must be a number") from None
     else:
         raise CellRefused("must be a number")
-    if not math.isfinite(number):
+    try:
+        finite = math.isfinite(number)
+    except OverflowError:  # a whole number of more than 308 digits
+        finite = False
+    if not finite:
         raise CellRefused("must be a finite number")
     return number
 
@@ -142,7 +146,10 @@ def _instant(unit: str, zone: ZoneInfo) -> Convert:
             raise CellRefused("must be a date with time, like 2026-01-05 06:00:00")
         # fold 0 for a time that happens twice or never, as the shop's calendars read it; in UTC, since Python compares
         # times of one zone by their clocks alone
-        return (moment.replace(tzinfo=zone) if moment.tzinfo is None else moment).astimezone(UTC)
+        try:
+            return (moment.replace(tzinfo=zone) if moment.tzinfo is None else moment).astimezone(UTC)
+        except OverflowError:
+            raise CellRefused("must be of the years 1 to 9999 in UTC") from None
 
     return convert
 

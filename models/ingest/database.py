@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sqlite3
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,11 +15,14 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
 from models.ingest.mapping import PlantMapping, TableMap
-from models.ingest.rows import SourceRefused
+from models.ingest.rows import MAX_ROWS, SourceRefused
 from models.settings import database_url, masked
 
 STATEMENT_SECONDS: Final = 120
 """What one SELECT may take."""
+
+_STEPS: Final = 100_000
+"""SQLite looks at the clock every so many of its instructions."""
 
 GENERATED_MARK: Final = "nightshift_generated"
 """A source that has a table of this name holds data that were made up, whatever its mapping reads."""
@@ -58,13 +63,19 @@ def opened(mapping: PlantMapping) -> Iterator[Connection]:
 
 
 def select_rows(connection: Connection, name: str, mapped: TableMap) -> tuple[Sequence[str], Sequence[Sequence[Any]]]:
-    """Column names and rows of a table's SELECT. Raises SourceRefused where the database does not take it."""
+    """Column names and rows of a table's SELECT, at most one more than MAX_ROWS.
+
+    Raises SourceRefused where the database does not take it, or where it takes more than STATEMENT_SECONDS.
+    """
     statement = text(mapped.select or "")
     named = {key: mapped.parameters[key] for key in _names(statement, name, mapped.parameters)}
+    _limit_sqlite(connection)
     try:
         result = connection.execute(statement, named)
-        return list(result.keys()), result.fetchall()
+        return list(result.keys()), result.fetchmany(MAX_ROWS + 1)
     except DBAPIError as error:
+        if getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT:
+            raise SourceRefused(f"{name}: the SELECT takes more than {STATEMENT_SECONDS} s") from None
         if error.connection_invalidated:
             raise SourceAway(f"the plant's database went away while {name} was read: {error.orig}") from error
         raise SourceRefused(f"{name}: the database does not take the SELECT: {error.orig}") from None
@@ -89,7 +100,7 @@ def _names(statement: Any, name: str, parameters: Mapping[str, Any]) -> list[str
 def _engine(url: str) -> Engine:
     try:
         target = make_url(database_url(url))
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # a port that is no number is a ValueError, which quotes the URL
         raise SourceRefused(
             "the plant's database must be named by a URL like mariadb://user:password@host/database"
         ) from None
@@ -116,6 +127,14 @@ def _only_read_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None
     connection.execute("PRAGMA query_only = ON").close()
     connection.execute("BEGIN").close()
+
+
+def _limit_sqlite(connection: Connection) -> None:
+    """Gives the next SELECT STATEMENT_SECONDS, where the database cannot count them itself."""
+    if connection.dialect.name == "sqlite":
+        deadline = time.monotonic() + STATEMENT_SECONDS
+        raw: Any = connection.connection.driver_connection
+        raw.set_progress_handler(lambda: time.monotonic() > deadline, _STEPS)
 
 
 def _only_read_mariadb(connection: Any, _record: object) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo
 
 from models.ingest.cells import Convert, converter
@@ -26,6 +26,8 @@ _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]{0,99}")
 _READS = re.compile(r"\s*(select|with)\b", re.IGNORECASE)
 _SCHEMES = ("sqlite", "mariadb", "mysql")
 _FILE_ENDINGS = (".xlsx", "")
+_MAX_BITS = 63
+"""Of a parameter: the whole numbers that databases take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,9 @@ def read_mapping(file: Path) -> PlantMapping:
         raise _unreadable(f"must have at most {MAX_MAPPING_BYTES} bytes")
     try:
         document = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except RecursionError:
+        raise _unreadable("is nested too deeply") from None
+    except ValueError as error:  # no TOML, no UTF-8, a number of thousands of digits
         raise _unreadable(f"is no TOML: {error}") from None
     return from_document(document, file.parent)
 
@@ -128,8 +132,8 @@ def _source(source: Row) -> tuple[str | None, str | None]:
     if len(named) != 1:
         source.fault("url", "exclusive", "exactly one of `url`, `url_variable` and `path` says where the data are")
     url = source.text("url", most=1000)
-    if url is not None:
-        parts = urlsplit(url)
+    parts = _parts(source, url)
+    if parts is not None:
         if parts.scheme not in _SCHEMES:
             source.fault("url", "scheme", f"must start with {' or '.join(f'{s}://' for s in _SCHEMES)}")
         elif parts.password is not None or "password" in parts.query:
@@ -138,6 +142,15 @@ def _source(source: Row) -> tuple[str | None, str | None]:
     if variable is not None and not _VARIABLE.fullmatch(variable):
         source.fault("url_variable", "name", "must be the name of an environment variable, like PLANT_URL", variable)
     return url, variable
+
+
+def _parts(source: Row, url: str | None) -> SplitResult | None:
+    """The parts of a URL. A broken one is not quoted: it may hold a password."""
+    try:
+        return None if url is None else urlsplit(url)
+    except ValueError:
+        source.fault("url", "url", "must be a URL like mariadb://user@host/database")
+        return None
 
 
 def _path(source: Row, folder: Path) -> Path | None:
@@ -164,7 +177,16 @@ def _table(
         column: _column(stated, column, spec, zone) if stated.has(column) else _same_name(column, spec, zone)
         for column, spec in table.columns.items()
     }
-    return TableMap(select, row.text("sheet") or name, {**common, **_parameters(row)}, columns)
+    return TableMap(select, _sheet(row) or name, {**common, **_parameters(row)}, columns)
+
+
+def _sheet(row: Row) -> str | None:
+    """The name of a sheet, which in a folder is that of a file there and never leads out of it."""
+    sheet = row.text("sheet")
+    if sheet is not None and any(part in sheet for part in ("/", "\\", "..")):
+        row.fault("sheet", "name", "must be the name of a sheet, without / and \\ and ..", sheet)
+        return None
+    return sheet
 
 
 def _select(row: Row) -> str | None:
@@ -219,7 +241,9 @@ def _parameters(row: Row) -> dict[str, Any]:
     section = _section(row, "parameters")
     for name, value in section.fields.items():
         if not isinstance(value, str | int | float):
-            section.fault(name, "type", "must be a text, a number, true or false")
+            section.fault(name, "type", "must be a text, a number, true or false", value)
+        elif isinstance(value, int) and value.bit_length() > _MAX_BITS:
+            section.fault(name, "range", f"must be a whole number of at most {_MAX_BITS} bits", value)
     return section.fields
 
 

@@ -17,6 +17,9 @@ Cells = dict[str, Any]
 MAX_ROWS: Final = 5_000_000
 """Rows of one table."""
 
+MAX_CELL: Final = 10_000
+"""Characters or bytes of one cell: no column takes as many, and none is converted that has more."""
+
 
 @dataclass(frozen=True, slots=True)
 class Refused:
@@ -59,6 +62,8 @@ def read_rows(
                     if required:
                         raise CellRefused("has no value, and needs one")
                     continue
+                if isinstance(value, str | bytes | bytearray) and len(value) > MAX_CELL:
+                    raise CellRefused(f"must have at most {MAX_CELL} characters, has {len(value)}")
                 cells[column] = convert(value)
         except CellRefused as error:
             got = "" if value is None or value == "" else f" (got {shown(value)})"

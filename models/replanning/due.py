@@ -7,6 +7,7 @@ is due every so many minutes or hours (``*/15 * * * *``, ``0 * * * *``) goes on 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
 from typing import Final
@@ -14,13 +15,21 @@ from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
 
+from models.shop.faults import shown
+
 FIELDS: Final = 5
 """Minute, hour, day of the month, month, day of the week; cronsim would take seconds too."""
+
+MOST_STEP: Final = (60, 24, 31, 12, 7)
+"""How many values each field has: a longer step (``*/100``) is a slip, and would be due once a round."""
 
 MOST_MISSED: Final = 1000
 """Missed due times that are told one by one; of more, the last of the last JUMP_BACK."""
 
 JUMP_BACK: Final = timedelta(days=2)
+
+_STEP: Final = re.compile(r"/([0-9]+)")
+_MAX_DIGITS: Final = 9
 
 
 class NoCron(ValueError):
@@ -32,6 +41,7 @@ def due_times(cron: str, zone: ZoneInfo, after: datetime) -> Iterator[datetime]:
     try:
         if len(cron.split()) != FIELDS:
             raise CronSimError(f"has {len(cron.split())} fields")
+        _check_steps(cron)
         found = CronSim(cron, after.astimezone(zone))
     except CronSimError as error:
         raise NoCron(f"is no cron expression of five fields: {str(error).lower()}") from None
@@ -75,6 +85,13 @@ def ready_by(due: datetime, clock: str | None, zone: ZoneInfo) -> datetime | Non
         if moment > due:
             return moment
     raise AssertionError("no day lasts longer than two")
+
+
+def _check_steps(cron: str) -> None:
+    for part, most in zip(cron.split(), MOST_STEP, strict=True):
+        for step in _STEP.findall(part):
+            if len(step) > _MAX_DIGITS or int(step) > most:
+                raise CronSimError(f"a step of its field {shown(part)} is more than {most}")
 
 
 def _until(moments: Iterator[datetime], now: datetime) -> Iterator[datetime]:

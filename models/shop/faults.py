@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ MAX_FAULTS = 100
 """At most this many faults are told of one input; the rest is counted."""
 
 MAX_VALUE_LENGTH = 120
+_MAX_BITS = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +32,26 @@ class Fault:
         return f"{self.field}: {self.message}{shown} [{self.rule}]"
 
 
+class _Short(reprlib.Repr):
+    """Writes the beginning of a value only, so that quoting a large one costs no more than a small one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxlevel = 3
+        self.maxlist = self.maxtuple = self.maxdict = self.maxset = self.maxfrozenset = 30
+        self.maxstring = self.maxother = MAX_VALUE_LENGTH
+
+    def repr_int(self, x: int, level: int) -> str:  # noqa: ARG002  reprlib's signature
+        """Python refuses to write whole numbers of thousands of digits."""
+        return repr(x) if x.bit_length() <= _MAX_BITS else "a very large int"
+
+
+_SHORT = _Short()
+
+
 def shown(value: object) -> str:
-    """``value`` as it is quoted in a fault, at most MAX_VALUE_LENGTH characters long."""
-    text = repr(value[: MAX_VALUE_LENGTH + 1] if isinstance(value, str) else value)
+    """``value`` as it is quoted in a fault, at most MAX_VALUE_LENGTH characters long; of a large one its beginning."""
+    text = repr(value[: MAX_VALUE_LENGTH + 1]) if isinstance(value, str | bytes | bytearray) else _SHORT.repr(value)
     return text if len(text) <= MAX_VALUE_LENGTH else text[: MAX_VALUE_LENGTH - 1] + "…"
 
 

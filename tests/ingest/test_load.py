@@ -1,15 +1,20 @@
 from __future__ import annotations
 
+import sqlite3
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from models.ingest.load import Before, stopped
-from models.ingest.mapping import Limits, for_files
+from models.ingest import database
+from models.ingest import rows as rows_module
+from models.ingest.load import Before, load, stopped
+from models.ingest.mapping import Limits, PlantMapping, for_files, from_document
 from models.ingest.rows import SourceRefused
+from models.shop.faults import MAX_VALUE_LENGTH, shown
 from models.shop.parse import parse
-from tests.ingest.files import loaded, tiny, write
+from tests.ingest.files import NOW, loaded, tiny, write
 
 
 def test_a_sound_load_is_a_problem_with_its_progress(tmp_path: Path) -> None:
@@ -110,8 +115,6 @@ def test_an_xlsx_file_reads_like_a_folder(tmp_path: Path) -> None:
             cells = [row.get(column) for column in columns]
             sheet.append([float(c) if c and str(c).replace(".", "").isdigit() and name != "jobs" else c for c in cells])
     book.save(tmp_path / "plant.xlsx")
-    from models.ingest.load import load
-    from tests.ingest.files import NOW
 
     found = load(for_files("main", "UTC", tmp_path / "plant.xlsx"), NOW)
     assert found.document == loaded(tmp_path / "folder", tiny()).document
@@ -120,12 +123,145 @@ def test_an_xlsx_file_reads_like_a_folder(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("name", "content"), [("plant.xlsx", b"no zip"), ("plant.xlsx", b"PK\x05\x06" + bytes(18))])
 def test_a_broken_xlsx_file_is_refused(name: str, content: bytes, tmp_path: Path) -> None:
     pytest.importorskip("openpyxl")
-    from models.ingest.load import load
-    from tests.ingest.files import NOW
-
     (tmp_path / name).write_bytes(content)
     with pytest.raises(SourceRefused, match=r"is no \.xlsx file"):
         load(for_files("main", "UTC", tmp_path / name), NOW)
+
+
+HEADERS = '<row r="1"><c r="A1" t="inlineStr"><is><t>generated_by</t></is></c></row>'
+CELL = '<row r="2"><c r="A2"{}><v>{}</v></c></row>'
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (CELL, '<row r="2"'),
+        (CELL, "&lol;"),
+        (CELL, CELL.format("", "9" * 5000)),
+        (CELL, CELL.format(' t="d"', "99999-99-99")),
+        (CELL, CELL.format(' t="s"', "7")),
+        (HEADERS, "&lol;"),
+    ],
+    ids=["cut off", "entity", "digits", "date", "shared string", "first row"],
+)
+def test_a_sheet_that_breaks_is_refused(old: str, new: str, tmp_path: Path) -> None:
+    sheet = (HEADERS + CELL).replace(old, new).replace(CELL, "")
+    with pytest.raises(SourceRefused, match=r"origin: sheet origin cannot be read|is no \.xlsx file: .*: line 1"):
+        load(for_files("main", "UTC", workbook(tmp_path, sheet)), NOW)
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [(8, b"\x63\x00"), (6, b"\x01\x00")],
+    ids=["unknown packing", "encrypted"],
+)
+def test_a_workbook_whose_parts_cannot_be_unpacked_is_refused(place: int, value: bytes, tmp_path: Path) -> None:
+    file = workbook(tmp_path, HEADERS)
+    found = file.read_bytes()
+    changed = bytearray(found)
+    for mark, offset in ((b"PK\x03\x04", 0), (b"PK\x01\x02", 2)):
+        at = found.find(mark)
+        while at >= 0:
+            changed[at + offset + place : at + offset + place + 2] = value
+            at = found.find(mark, at + 1)
+    file.write_bytes(changed)
+    with pytest.raises(SourceRefused, match=r"is no \.xlsx file"):
+        load(for_files("main", "UTC", file), NOW)
+
+
+def test_a_workbook_with_bad_deflate_is_refused(tmp_path: Path) -> None:
+    file = workbook(tmp_path, HEADERS)
+    with zipfile.ZipFile(file) as packed:
+        part = packed.getinfo("xl/worksheets/sheet1.xml")
+    changed = bytearray(file.read_bytes())
+    start = part.header_offset + 30 + len(part.filename)
+    changed[start : start + part.compress_size] = b"\xff" * part.compress_size
+    file.write_bytes(changed)
+    with pytest.raises(SourceRefused, match=r"cannot be read|is no \.xlsx file"):
+        load(for_files("main", "UTC", file), NOW)
+
+
+def workbook(folder: Path, rows: str) -> Path:
+    """An .xlsx file with one sheet, ``origin``, of these rows."""
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    book.active.title = "origin"
+    book.save(folder / "whole.xlsx")
+    space = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    with zipfile.ZipFile(folder / "whole.xlsx") as whole, zipfile.ZipFile(folder / "plant.xlsx", "w", 8) as made:
+        for part in whole.infolist():
+            own = f'<worksheet xmlns="{space}"><sheetData>{rows}</sheetData></worksheet>'
+            made.writestr(part.filename, own if part.filename.endswith("sheet1.xml") else whole.read(part))
+    return folder / "plant.xlsx"
+
+
+def test_a_cell_before_the_first_year_is_a_refused_row(tmp_path: Path) -> None:
+    rows = tiny()
+    rows["jobs"][0]["lcd_date"] = "0001-01-01 00:00:00"
+    found = load(for_files("main", "Europe/Berlin", write(tmp_path, rows)), NOW)
+    assert "jobs J1: lcd_date must be of the years 1 to 9999 in UTC" in str(found.refused[0])
+
+
+def test_a_very_long_cell_is_refused_and_quoted_by_its_beginning(tmp_path: Path) -> None:
+    rows = tiny()
+    rows["jobs"][1]["job_id"] = "x" * 100_000
+    (refused, *_) = loaded(tmp_path, rows).refused
+    assert "must have at most 10000 characters, has 100000" in refused.reason
+    assert len(refused.reason) < 300
+
+
+def test_quoting_a_large_value_does_not_write_all_of_it() -> None:
+    class Blob(bytes):
+        def __repr__(self) -> str:
+            raise AssertionError("all of it is written")
+
+    class Counted:
+        written = 0
+
+        def __repr__(self) -> str:
+            Counted.written += 1
+            return "one"
+
+    assert len(shown(Blob(1000))) == MAX_VALUE_LENGTH
+    assert len(shown([Counted()] * 1000)) <= MAX_VALUE_LENGTH
+    assert Counted.written <= MAX_VALUE_LENGTH
+    assert shown([10**5000]) == "[a very large int]"
+    assert shown({"a": [1, "x"]}) == "{'a': [1, 'x']}"
+
+
+SQLITE = {
+    "endless": (
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n",
+        "takes more than",
+    ),
+    "many": ("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n", "has more than 9 rows"),
+}
+
+
+@pytest.mark.parametrize("select", SQLITE)
+def test_an_endless_select_on_sqlite_ends(select: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "STATEMENT_SECONDS", 0.3)
+    for module in (database, rows_module):
+        monkeypatch.setattr(module, "MAX_ROWS", 9)
+    sqlite3.connect(tmp_path / "plant.db").close()
+    statement, words = SQLITE[select]
+    keys = {"machines": "machine_id", "jobs": "job_id", "operations": "job_id", "operation_machines": "job_id"}
+    document = {
+        "plant": "main",
+        "time_zone": "UTC",
+        "source": {"url": f"sqlite:///{tmp_path}/plant.db"},
+        "tables": {name: {"select": statement, "columns": {key: "i"}} for name, key in keys.items()},
+    }
+    with pytest.raises(SourceRefused, match=words):
+        load(from_document(document, tmp_path), NOW)
+
+
+def test_a_broken_url_from_the_environment_is_not_quoted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PLANT_URL", "mariadb://me:p4ss@host:p0rt/plant")
+    mapping = PlantMapping("main", "UTC", {}, url_variable="PLANT_URL")
+    with pytest.raises(SourceRefused, match="must be named by a URL") as refused, database.opened(mapping):
+        pass
+    assert "p0rt" not in str(refused.value)
 
 
 def test_a_file_that_is_no_csv_is_refused(tmp_path: Path) -> None:

@@ -53,6 +53,11 @@ def test_the_sample_mapping_is_one_and_is_not_overwritten(tmp_path: Path) -> Non
         ({"limits": {"refused_share": -1}}, "limits.refused_share", "must be at least 0"),
         ({"tables": {}}, "tables.machines", "is required"),
         ({"tables": {"robots": {}}}, "tables.robots", "must be one of"),
+        ({"source": {"url": "mysql://u:p4ss@[::1"}}, "source.url", "must be a URL like"),
+        ({"parameters": {"p": 10**29}}, "parameters.p", "must be a whole number of at most 63 bits"),
+        ({"tables": {"jobs": {"sheet": "../c/jobs"}}}, "tables.jobs.sheet", "must be the name of a sheet"),
+        ({"tables": {"jobs": {"sheet": "c\\jobs"}}}, "tables.jobs.sheet", "must be the name of a sheet"),
+        ({"tables": {"jobs": {"sheet": ".."}}}, "tables.jobs.sheet", "must be the name of a sheet"),
     ],
 )
 def test_a_fault_of_a_mapping_is_named(changes: dict[str, Any], field: str, words: str) -> None:
@@ -60,6 +65,14 @@ def test_a_fault_of_a_mapping_is_named(changes: dict[str, Any], field: str, word
         from_document(mapping(**changes), Path())
     told = {fault.field: fault.message for fault in refused.value.faults}
     assert words in told[field], told
+    assert "p4ss" not in str(refused.value.faults)
+
+
+@pytest.mark.parametrize("text", [f"plant = {'[' * 100_000}", f"plant = {'9' * 5000}", "plant = "])
+def test_a_file_that_cannot_be_read_as_toml_is_refused(text: str, tmp_path: Path) -> None:
+    (tmp_path / "main.toml").write_text(text)
+    with pytest.raises(InvalidProblem, match=r"is no TOML|is nested too deeply"):
+        read_mapping(tmp_path / "main.toml")
 
 
 @pytest.mark.parametrize("select", ["DELETE FROM jobs", "SELECT 1; DROP TABLE jobs", "", None, 7])
@@ -123,6 +136,9 @@ def test_a_cell_means_what_its_unit_says(kind: Any, unit: str, given: Any, meant
         ("whole", 1.5),
         ("flag", "maybe"),
         ("instant", 5),
+        ("instant", "0001-01-01 00:00:00"),
+        ("number", 10**400),
+        ("share", 1e308),
         ("date", "soon"),
         ("clock", "26:00"),
         ("days", "mon,funday"),

@@ -46,6 +46,19 @@ def test_what_is_no_cron_is_refused(cron: str) -> None:
         next_due(cron, BERLIN, utc("2026-01-01 00:00"))
 
 
+@pytest.mark.parametrize(
+    "cron",
+    ["*/61 * * * *", "* */25 * * *", "* * 1-9/32 * *", "* * * */13 *", "* * * * 1,*/8", f"*/{'9' * 5000} * * * *"],
+)
+def test_a_step_beyond_its_field_is_refused(cron: str) -> None:
+    with pytest.raises(NoCron, match=r"a step of its field .* is more than"):
+        next_due(cron, BERLIN, utc("2026-01-01 00:00"))
+
+
+def test_the_longest_steps_are_taken() -> None:
+    assert next_due("*/60 */24 * * *", BERLIN, utc("2026-01-01 00:00")) == utc("2026-01-01 23:00")
+
+
 def test_a_cron_that_is_never_due_is_refused() -> None:
     with pytest.raises(NoCron):
         next_due("30 2 30 2 *", BERLIN, utc("2026-01-01 00:00"))
