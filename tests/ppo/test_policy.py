@@ -6,9 +6,11 @@ import io
 import pickle
 import shutil
 import tomllib
+import warnings
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -105,6 +107,82 @@ def bomb(folder: Path) -> None:
     signed(folder, buffer.getvalue())
 
 
+Members = list[tuple[zipfile.ZipInfo, bytes]]
+
+
+def repacked(change: Callable[[Members], None], then: Callable[[bytes], bytes] = bytes) -> Callable[[Path], None]:
+    """The shipped arrays in an archive whose members, and then whose bytes, were changed; its hash is right."""
+
+    def spoil(folder: Path) -> None:
+        with zipfile.ZipFile(SHIPPED / ARRAYS) as archive:
+            members = [(zipfile.ZipInfo(entry.filename), archive.read(entry)) for entry in archive.infolist()]
+        change(members)
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w") as archive, warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of names that are there twice
+            for entry, content in members:
+                archive.writestr(entry, content)
+        signed(folder, then(buffer.getvalue()))
+
+    return spoil
+
+
+def first(content: bytes) -> Callable[[Path], None]:
+    """An archive whose first member holds something else."""
+
+    def change(members: Members) -> None:
+        members[0] = (members[0][0], content)
+
+    return repacked(change)
+
+
+def with_header(header: str) -> Callable[[Path], None]:
+    """An archive whose first member is an npy file with that header."""
+    return first(b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header.encode() + bytes(64))
+
+
+def of_shape(shape: str) -> Callable[[Path], None]:
+    return with_header(f"{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}\n")
+
+
+def twice(members: Members) -> None:
+    members.append(members[0])
+
+
+def no_deflate(members: Members) -> None:
+    members[0] = (members[0][0], b"\x07" * 100)
+
+
+def patched(offset: int, value: int, change_members: Callable[[Members], None] = list) -> Callable[[Path], None]:
+    """An archive in whose first entry of the directory two bytes, at an offset, are something else."""
+
+    def change(content: bytes) -> bytes:
+        at = content.index(b"PK\x01\x02") + offset
+        return content[:at] + value.to_bytes(2, "little") + content[at + 2 :]
+
+    return repacked(change_members, change)
+
+
+def text_card(text: str) -> Callable[[Path], None]:
+    """A card with one more line at its top."""
+
+    def change(folder: Path) -> None:
+        (folder / CARD).write_text(f"{text}\n{(folder / CARD).read_text()}")
+
+    return change
+
+
+def envelope(**values: object) -> Callable[[Path], None]:
+    """A card whose envelope holds something else; None takes a value away."""
+
+    def change(folder: Path) -> None:
+        written: dict[str, Any] = tomllib.loads((folder / CARD).read_text())
+        written["envelope"] = {k: v for k, v in (written["envelope"] | values).items() if v is not None}
+        (folder / CARD).write_text(tomli_w.dumps(written))
+
+    return change
+
+
 def changed(**arrays: np.ndarray) -> Callable[[Path], None]:
     def change(folder: Path) -> None:
         write_weights(folder / ARRAYS, load(SHIPPED).weights._replace(**arrays))
@@ -134,11 +212,39 @@ WRONG: dict[str, tuple[Callable[[Path], None], str]] = {
     "bad id": (card(id="../../etc"), "id must be small letters"),
     "pickle": (pickled, "damaged or no npz file"),
     "sb3 archive": (sb3_archive, "must hold exactly the arrays"),
-    "pickled array": (pickled_array, "Object arrays cannot be loaded"),
+    "pickled array": (pickled_array, "array first must be float32 .*got object"),
     "bomb": (bomb, "would unpack to more than"),
     "wrong shape": (changed(first=np.zeros((3, 64), np.float32)), "array first must be float32 of shape"),
     "wrong type": (changed(linear=np.zeros((31, 1))), "array linear must be float32"),
     "not finite": (changed(linear=np.full((31, 1), np.nan, np.float32)), "not finite"),
+    "shape of gigabytes": (of_shape("(2147483648,)"), "array first must be float32 of shape"),
+    "shape of petabytes": (of_shape("(1000000000000000,)"), "array first must be float32 of shape"),
+    "shape beyond 64 bits": (of_shape(f"({10**26},)"), "array first must be float32 of shape"),
+    "negative shape": (of_shape("(-1, 64)"), "array first must be float32 of shape"),
+    "long header": (of_shape("(" * 5000), "damaged or no npz file: Header info length"),
+    "nested header": (with_header("(" * 200), "damaged or no npz file"),
+    "unclosed header": (with_header("{"), "damaged or no npz file"),
+    "odd header": (with_header("{1: 2, 'shape': ()}"), "damaged or no npz file"),
+    "empty array": (first(b""), "damaged or no npz file"),
+    "no array": (first(b"hello, this is a text"), "damaged or no npz file"),
+    "array cut short": (of_shape("(31, 64)"), "array first cannot be read"),
+    "array twice": (repacked(twice), "holds an array twice"),
+    "bad deflate": (patched(10, zipfile.ZIP_DEFLATED, no_deflate), "damaged or no npz file: Error -3"),
+    "unknown method": (patched(10, 77), "damaged or no npz file: That compression method is not supported"),
+    "encrypted": (patched(8, 1), "damaged or no npz file: .* is encrypted"),
+    "zip version": (patched(6, 255), "damaged or no npz file: zip file version 25.5"),
+    "nested card": (text_card("deep = " + "[" * 30_000), "card.toml is nested too deep"),
+    "number of 5000 digits": (text_card("many = " + "9" * 5000), "is no TOML: Exceeds the limit"),
+    "empty envelope": (card(envelope={"unknown": []}), "envelope.operations_a_job must be two numbers"),
+    "measure no list": (envelope(operations_a_machine="x"), "envelope.operations_a_machine must be two numbers .*'x'"),
+    "one limit": (envelope(setup_ratio=[0.5]), "envelope.setup_ratio must be two numbers"),
+    "limits of text": (envelope(setup_ratio=["0", "1"]), "envelope.setup_ratio must be two numbers"),
+    "limits reversed": (envelope(closed_share=[0.5, 0.1]), "envelope.closed_share must be .* the least first"),
+    "limit not a number": (envelope(closed_share=[0.0, float("nan")]), "envelope.closed_share must be two numbers"),
+    "limit infinite": (envelope(closed_share=[0.0, float("inf")]), "envelope.closed_share must be two numbers"),
+    "limit past a float": (envelope(closed_share=[0, 10**400]), "envelope.closed_share must be two numbers"),
+    "no unknown": (envelope(unknown=None), "envelope.unknown must be a list of texts"),
+    "unknown no texts": (envelope(unknown=[["lots"]]), "envelope.unknown must be a list of texts"),
 }
 
 
@@ -152,6 +258,30 @@ def test_a_bad_file_is_refused_in_one_line_and_the_former_stays(name: str, copie
     assert "\n" not in str(refusal.value)
     assert store.in_force("makespan").sha256 == before
     assert not (home / "policies" / "other-1").exists()
+
+
+@pytest.mark.parametrize("name", ["shape of petabytes", "no array", "nested card", "empty envelope"])
+def test_a_folder_spoilt_after_it_was_activated_breaks_neither_the_list_nor_plans(
+    name: str, copied: Path, home: Path
+) -> None:
+    store.bring(copied)
+    store.activate("other-1")
+    spoil, words = WRONG[name]
+    spoil(home / "policies" / "other-1")
+    assert store.in_force("makespan").id == "makespan-1"
+    assert [words in str(row.refused) for row in store.listed() if row.id == "other-1"] == [True]
+
+
+def test_a_shipped_policy_that_is_damaged_is_listed_as_such(
+    tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(store.SHIPPED, tmp_path / "shipped")
+    monkeypatch.setattr(store, "SHIPPED", tmp_path / "shipped")
+    tampered(tmp_path / "shipped" / "makespan-1")
+    refused = {row.id: row.refused is not None for row in store.listed()}
+    assert refused == {"makespan-1": True, "weighted-tardiness-1": False}
+    with pytest.raises(PolicyRefused, match="is not what its card was written for"):
+        store.in_force("makespan")
 
 
 def test_import_activate_and_back(copied: Path, home: Path) -> None:
@@ -193,7 +323,7 @@ def test_an_id_is_never_used_again(copied: Path, tmp_path: Path, home: Path) -> 
         store.activate("../makespan-1")
 
 
-@pytest.mark.parametrize("text", ["", "[1]", "{", '{"makespan": [{}]}', '{"makespan": 3}'])
+@pytest.mark.parametrize("text", ["", "[1]", "{", "[" * 100_000, '{"makespan": [{}]}', '{"makespan": 3}'])
 def test_an_unreadable_list_of_activations_counts_as_none(text: str, home: Path) -> None:
     (home / "policies").mkdir(parents=True)
     (home / "policies" / "active.json").write_text(text)

@@ -49,7 +49,12 @@ def own_folder() -> Path:
 def listed() -> list[Listed]:
     """All policies, shipped ones first."""
     found: list[Listed] = []
-    current = {name: policy.id for name in OBJECTIVES if (policy := _in_force(name)) is not None}
+    current = {}
+    for objective in OBJECTIVES:
+        try:
+            current[objective] = in_force(objective).id
+        except PolicyRefused as error:  # not even the shipped one can be used: its row says why
+            log.error("policy_refused", reason=str(error))
     for origin, folder in (("shipped", SHIPPED), ("imported", own_folder())):
         for place in sorted(folder.glob(f"*/{CARD}")):
             name = place.parent.name
@@ -110,13 +115,6 @@ def activate(name: str) -> Policy:
 
 def in_force(objective: str) -> Policy:
     """The policy in force for an objective. Raises PolicyRefused where not even the shipped one can be used."""
-    found = _in_force(objective)
-    if found is None:
-        raise PolicyRefused(f"there is no policy for {objective}")
-    return found
-
-
-def _in_force(objective: str) -> Policy | None:
     for row in _activations().get(objective, []):
         try:
             policy = _cached(find(row["id"]))
@@ -127,7 +125,9 @@ def _in_force(objective: str) -> Policy | None:
             continue
         return policy
     folder = SHIPPED / DEFAULTS[objective]
-    return _cached(folder) if folder.is_dir() else None
+    if not folder.is_dir():
+        raise PolicyRefused(f"there is no policy for {objective}")
+    return _cached(folder)
 
 
 def _cached(folder: Path) -> Policy:
@@ -158,6 +158,6 @@ def _activations() -> dict[str, list[dict[str, str]]]:
             name: [{"id": str(row["id"]), "sha256": str(row["sha256"])} for row in found.get(name, [])]
             for name in OBJECTIVES
         }
-    except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OSError, RecursionError) as error:
         log.error("activations_unreadable", path=str(path), error=str(error))
         return {}
