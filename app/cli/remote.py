@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Callable, Mapping
 from functools import wraps
@@ -16,7 +17,8 @@ from app.cli.client import Client, NotReady
 from app.cli.errors import Failed, Unreachable, refused
 from app.cli.progress import Line, bar
 
-DEFAULT_URL = "http://127.0.0.1:8080"
+DEFAULT_PORT = "8080"
+SHOWN_URL = "http://127.0.0.1:8080, or at NIGHTSHIFT_PORT"
 POLL_SECONDS = 0.5
 PATIENCE_SECONDS = 30.0
 """A server that stops answering while a run is followed is waited for this long."""
@@ -24,10 +26,15 @@ PATIENCE_SECONDS = 30.0
 ENDED = ("finished", "failed", "cancelled")
 
 
+def default_url() -> str:
+    """The server that ``nightshift up`` starts on this machine, at the port that both are told."""
+    return f"http://127.0.0.1:{os.environ.get('NIGHTSHIFT_PORT') or DEFAULT_PORT}"
+
+
 def _with_client(command: Callable[..., None]) -> Callable[..., None]:
     """Adds the options that say which server to talk to, and hands over a client."""
 
-    @click.option("--url", envvar="NIGHTSHIFT_URL", default=DEFAULT_URL, show_default=True, help="The server.")
+    @click.option("--url", envvar="NIGHTSHIFT_URL", default=default_url, show_default=SHOWN_URL, help="The server.")
     @click.option("--key", envvar="NIGHTSHIFT_API_KEY", help="API key; better kept in NIGHTSHIFT_API_KEY.")
     @wraps(command)
     def wrapped(url: str, key: str | None, **arguments: Any) -> None:
