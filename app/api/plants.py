@@ -32,7 +32,6 @@ from monitoring.logs import get
 from tasks.base import database
 from tasks.commands import send
 from tasks.give import give
-from tasks.ingest import NoMapping, mapping_of
 from tasks.plant_commands import AcceptPlan
 
 log = get(__name__)
@@ -137,6 +136,8 @@ def snapshot_list(path: PlantPath, query: SnapshotsQuery) -> Response:
 @role("planner")
 def ingest(path: PlantPath) -> tuple[Response, int]:
     """Has a worker take a snapshot, as the plant's mapping says."""
+    from tasks.ingest import NoMapping, mapping_of  # noqa: PLC0415  loads what reads plants, which the start of a web process must not
+
     try:
         mapping_of(path.plant)
     except NoMapping as error:

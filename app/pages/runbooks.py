@@ -5,18 +5,25 @@ from __future__ import annotations
 import re
 from functools import cache
 from pathlib import Path
-from typing import Final
-
-from markdown_it import MarkdownIt
+from typing import TYPE_CHECKING, Final
 
 import monitoring
 from app.pages.html import page
 
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+
 FOLDER: Final = Path(monitoring.__file__).parent / "runbooks"
 PATH: Final = "/runbooks"
 
-_MARKDOWN: Final = MarkdownIt("commonmark", {"html": False}).enable("table")
 _NEIGHBOUR: Final = re.compile(r'href="(\w+)\.md"')
+
+
+@cache
+def _markdown() -> MarkdownIt:
+    from markdown_it import MarkdownIt  # noqa: PLC0415  takes time that the start of a web process has no use for
+
+    return MarkdownIt("commonmark", {"html": False}).enable("table")
 
 
 def names() -> list[str]:
@@ -27,7 +34,7 @@ def names() -> list[str]:
 @cache
 def runbook(name: str) -> str:
     """The page of one alert."""
-    body = _MARKDOWN.render((FOLDER / f"{name}.md").read_text(encoding="utf-8"))
+    body = _markdown().render((FOLDER / f"{name}.md").read_text(encoding="utf-8"))
     body = _NEIGHBOUR.sub(rf'href="{PATH}/\1"', body)
     return page(name, f'<main>{body}<p><a href="{PATH}">All runbooks</a></p></main>')
 
@@ -43,4 +50,4 @@ def contents() -> str:
 def _first(name: str) -> str:
     """The paragraph after a runbook's heading."""
     text = (FOLDER / f"{name}.md").read_text(encoding="utf-8")
-    return str(_MARKDOWN.renderInline(text.split("\n\n")[1]))
+    return str(_markdown().renderInline(text.split("\n\n")[1]))
