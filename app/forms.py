@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from typing import Any, TypeVar
 
 from flask import current_app, request
@@ -12,12 +14,17 @@ from app.auth import SETTINGS, caller
 from app.bodies import read_json
 from app.errors import ApiError, faulty
 from app.idempotency import claimed
+from app.intake import passed
 from app.openapi import JSON, REFERENCE
 from app.schemas.base import BodyForm
 from models.settings import Settings
-from models.shop.faults import Fault, shown
+from models.shop.faults import MAX_FAULTS, Fault
+from models.shop.reading.row import DUPLICATE, Doubled, build_object, join, quoted
 from models.store.idempotency import Claim
 from tasks.give import Who
+
+MOST_BYTES = 4 * 1024 * 1024
+"""What such a body may have at most: it is read in the web's own process, and takes many times its size there."""
 
 F = TypeVar("F", bound=BodyForm)
 
@@ -30,23 +37,52 @@ def read_form(form: type[F]) -> F:
 def read_claimed(form: type[F]) -> tuple[F, Claim | None]:
     """The same, with what the request's Idempotency-Key stands for; None without one."""
     settings: Settings = current_app.extensions[SETTINGS]
-    body = read_json(request, settings.max_body_bytes)
+    body = read_json(request, min(settings.max_body_bytes, MOST_BYTES))
     claim = claimed(request, caller().id, body)
+    with passed(body):
+        document = _read(body)
+        try:
+            return form.model_validate(document), claim
+        except ValidationError as error:
+            raise _refused(error, document) from None
+
+
+def _read(body: bytes) -> Any:
+    """The document without the fields that are null: that is the same as leaving them out.
+
+    Raises ApiError: 400 where it is no JSON, 422 where an object has a field more than once.
+    """
     try:
-        document = _filled(from_json(body, allow_inf_nan=False))
+        from_json(body, allow_inf_nan=False)  # stricter, with bounded depth, but it does not tell repeated fields
+        found: list[Doubled] = []
+        document = json.loads(body.decode(), object_pairs_hook=lambda pairs: _filled(pairs, found))
     except ValueError as error:
         raise ApiError(400, "unreadable-body", f"The body is no JSON: {error}.") from None
-    try:
-        return form.model_validate(document), claim
-    except ValidationError as error:
-        raise _refused(error, document) from None
+    if found:
+        faults = [Fault(path, "duplicate_field", DUPLICATE) for path in _doubled(document, "")]
+        raise _faulty(faults, len(faults))
+    return document
 
 
-def _filled(value: Any) -> Any:
-    """A document without the fields that are null: that is the same as leaving them out. Its depth is bounded."""
+def _filled(pairs: list[tuple[str, object]], found: list[Doubled]) -> dict[str, object]:
+    fields = build_object(pairs)
+    if isinstance(fields, Doubled):
+        found.append(fields)
+    for name in [name for name, value in fields.items() if value is None]:
+        del fields[name]
+    return fields
+
+
+def _doubled(value: Any, path: str) -> Iterator[str]:
+    """Paths of the fields that their objects have more than once."""
     if isinstance(value, dict):
-        return {name: _filled(field) for name, field in value.items() if field is not None}
-    return [_filled(entry) for entry in value] if isinstance(value, list) else value
+        if isinstance(value, Doubled):
+            yield from (join(path, name) for name in value.names)
+        for name, field in value.items():
+            yield from _doubled(field, join(path, name))
+    elif isinstance(value, list):
+        for number, entry in enumerate(value):
+            yield from _doubled(entry, f"{path}[{number}]")
 
 
 def form_body(form: type[BodyForm], description: str, example: Any) -> dict[str, Any]:
@@ -61,20 +97,27 @@ def asker(why: str | None) -> Who:
 
 
 def _refused(error: ValidationError, document: Any) -> ApiError:
-    details = error.errors(include_url=False, include_context=False)
+    details = [
+        found
+        for found in error.errors(include_url=False, include_context=False)
+        if found["type"] != "none_required"  # of a field that may be null, beside what is wrong with its value
+    ]
     faults = [
         Fault(
             _path(document, found["loc"], missing=found["type"] == "missing"),
             found["type"],
             found["msg"],
-            "" if found["type"] == "missing" else shown(found["input"]),
+            "" if found["type"] == "missing" else quoted(found["input"]),
         )
-        for found in details
-        if found["type"] != "none_required"  # of a field that may be null, beside what is wrong with its value
+        for found in details[:MAX_FAULTS]
     ]
-    count = "1 error" if len(faults) == 1 else f"{len(faults)} errors"
+    return _faulty(faults, len(details))
+
+
+def _faulty(faults: list[Fault], total: int) -> ApiError:
+    count = "1 error" if total == 1 else f"{total} errors"
     detail = f"The body has {count}; nothing was stored. First: {faults[0]}."
-    return faulty(faults, len(faults), status=422, name="invalid-problem", detail=detail)
+    return faulty(faults, total, status=422, name="invalid-problem", detail=detail)
 
 
 def _path(document: Any, places: tuple[int | str, ...], *, missing: bool) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 from codecs import BOM_UTF8
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from app.errors import ApiError
 from app.reader import Reader
@@ -64,8 +64,13 @@ def accepted(body: bytes, settings: Settings) -> Checked:
     )
     if len(body) < LARGE_BODY:
         return checked(load(body, bounds))
-    with _gate.passed():
+    with passed(body):
         return _reader.read(body, bounds)
+
+
+def passed(body: bytes) -> AbstractContextManager[None]:
+    """Lets one large body be read at a time, so that memory is bounded. Raises ApiError 503 where too many wait."""
+    return nullcontext() if len(body) < LARGE_BODY else _gate.passed()
 
 
 def _check_opening(body: bytes) -> None:

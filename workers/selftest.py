@@ -36,10 +36,13 @@ PROBLEM: Final = {
 BEST_HOURS: Final = 3.0
 """The makespan of that problem: one machine takes 1 h and 2 h, the other 3 h."""
 
-EXACT: Final = ("search", "cpsat")
-"""Engines that find that plan whatever they start from; others only have to make one."""
-
 ENGINE_SECONDS: Final = 0.5
+
+EXACT_SECONDS: Final = {"cpsat": 30.0}
+"""Engines that have to find that plan, and so many seconds for it: they end by themselves once it is proved.
+
+Others have to make a plan; how good it gets in a moment says more of how busy the host is than of the engine.
+"""
 
 VERSION_DIGITS: Final = 12
 """So much of a policy's SHA-256 is told as its version."""
@@ -51,7 +54,7 @@ def tested(name: str, problem: Problem) -> str:
     engine = load(name)
     if hasattr(engine, "start"):  # a poor plan: everything on one machine
         engine.start = tuple(Decision(number, 0) for number in range(len(problem.operations)))
-    report = engine.solve(problem, jobs, Limits.within(ENGINE_SECONDS), Unwatched())
+    report = engine.solve(problem, jobs, Limits.within(EXACT_SECONDS.get(name, ENGINE_SECONDS)), Unwatched())
     schedule = replay(problem, report.decisions, jobs)
     metrics = as_document(measure(problem, schedule))
     verdict = validate(problem, schedule, metrics)
@@ -59,7 +62,7 @@ def tested(name: str, problem: Problem) -> str:
         return f"its plan breaks {verdict.violations[0].rule}"
     if schedule.unscheduled:
         return f"it leaves out {len(schedule.unscheduled)} of {len(problem.jobs)} jobs"
-    if name in EXACT and metrics["makespan"] != BEST_HOURS:
+    if name in EXACT_SECONDS and metrics["makespan"] != BEST_HOURS:
         return f"its makespan is {metrics['makespan']} h, the best {BEST_HOURS} h"
     return ""
 

@@ -2,10 +2,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 from pydantic.json_schema import SkipJsonSchema
+from pydantic_core import PydanticCustomError
 
 from models.shop.reading.bounds import MAX_ID, MAX_TEXT
+from models.shop.reading.row import is_plain
+from models.tables.runs import NAME_LENGTH
 
 NULL = {"type": "null"}
 MAX_NUMBER = 2**31 - 1
@@ -61,6 +64,23 @@ Instant = Annotated[
     str,
     WithJsonSchema({"type": "string", "format": "date-time", "description": "RFC 3339 date and time with offset."}),
 ]
-Id = Annotated[str, Field(min_length=1, max_length=MAX_ID)]
-Name = Annotated[str, Field(min_length=1, max_length=MAX_ID)]
-Text = Annotated[str, Field(max_length=MAX_TEXT)]
+
+
+def _check_plain(text: str) -> str:
+    if not is_plain(text):
+        raise PydanticCustomError("control_character", "must not hold control characters")
+    return text
+
+
+Plain = Annotated[
+    str,
+    AfterValidator(_check_plain),
+    Field(json_schema_extra={"pattern": r"^[^\u0000-\u001f\u007f-\u009f\u2028\u2029]*$"}),
+]
+"""Text without control characters, as in problems."""
+
+Id = Annotated[Plain, Field(min_length=1, max_length=MAX_ID)]
+Name = Annotated[Plain, Field(min_length=1, max_length=MAX_ID)]
+Text = Annotated[Plain, Field(max_length=MAX_TEXT)]
+PlantName = Annotated[Plain, Field(min_length=1, max_length=NAME_LENGTH)]
+Why = Annotated[Plain, Field(min_length=1, max_length=1000, description="Why; kept in the audit.")]

@@ -7,10 +7,9 @@ from typing import Annotated, Any
 from pydantic import Field, SkipValidation
 
 from app.schemas.answers import FixedConflict
-from app.schemas.base import Absent, Answer, BodyForm, Id, Instant
+from app.schemas.base import Absent, Answer, BodyForm, Id, Instant, Why
 from app.schemas.comparison import Difference
 from app.schemas.explanation import LevelValue
-from app.schemas.life import Why
 from app.schemas.queries import Moment
 from models.shop.reading.bounds import MAX_EDITS, MAX_LOTS
 

@@ -10,19 +10,17 @@ from typing import Annotated, Literal
 from pydantic import Field, SkipValidation
 
 from app.schemas.answers import Accepted, Links, Metrics
-from app.schemas.base import Absent, Answer, BodyForm, Id, Instant, Text
+from app.schemas.base import Absent, Answer, BodyForm, Id, Instant, Plain, PlantName, Text, Why
 from app.schemas.problem import JobForm
 from app.schemas.queries import Moment
 from models.shop.reading.bounds import MAX_DISRUPTIONS, MAX_HOURS, MAX_LOTS, MIN_SECONDS
 from models.store.views import State
 from models.tables.life import EVENT_ID_LENGTH
-from models.tables.runs import NAME_LENGTH
 
 MOST_EVENTS = 10_000
 
 Seconds = Annotated[float, Field(ge=MIN_SECONDS, allow_inf_nan=False, description="Solving budget.")]
 Hours = Annotated[float, Field(ge=0, le=MAX_HOURS, allow_inf_nan=False)]
-Why = Annotated[str, Field(min_length=1, max_length=1000, description="Why; kept in the audit.")]
 
 
 class MachineBreakdownForm(BodyForm):
@@ -119,7 +117,7 @@ class RepairAccepted(Answer):
 class ExecutionForm(BodyForm):
     """One thing that happened to an operation, or to one lot of it."""
 
-    event_id: Annotated[str, Field(min_length=1, max_length=EVENT_ID_LENGTH)] = Field(
+    event_id: Annotated[Plain, Field(min_length=1, max_length=EVENT_ID_LENGTH)] = Field(
         description="Yours; sending it again is harmless."
     )
     job_id: Id
@@ -138,7 +136,7 @@ class ExecutionForm(BodyForm):
 class ExecutionsForm(BodyForm):
     """What happened in a plant, in any order. All of it is stored, or nothing."""
 
-    plant: Annotated[str, Field(min_length=1, max_length=NAME_LENGTH)]
+    plant: PlantName
     events: list[ExecutionForm] = Field(min_length=1, max_length=MOST_EVENTS)
 
 

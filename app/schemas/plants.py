@@ -7,14 +7,10 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, SkipValidation
 
 from app.schemas.answers import Metrics
-from app.schemas.base import MAX_NUMBER, Absent, Answer, BodyForm, Form, Instant
+from app.schemas.base import MAX_NUMBER, Absent, Answer, BodyForm, Form, Instant, PlantName, Why
 from models.replanning.options import MAX_FROZEN_HOURS, MAX_MOVES
 from models.shop.reading.bounds import MAX_WEIGHT, MIN_SECONDS
 from models.tables.replans import CRON_LENGTH
-from models.tables.runs import NAME_LENGTH
-
-PlantName = Annotated[str, Field(min_length=1, max_length=NAME_LENGTH)]
-Why = Annotated[str, Field(min_length=1, max_length=1000, description="Why; kept in the audit.")]
 
 
 class PlantPath(Form):

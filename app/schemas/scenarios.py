@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, SkipValidation
 
-from app.schemas.base import MAX_NUMBER, Absent, Answer, BodyForm, Form, Id, Instant, Text
-from app.schemas.life import Hours, Seconds, Why
+from app.schemas.base import MAX_NUMBER, Absent, Answer, BodyForm, Form, Id, Instant, Text, Why
+from app.schemas.life import Hours, Seconds
 from app.schemas.problem import Level, WindowForm
 from app.schemas.queries import Moment
 from models.shop.reading.bounds import MAX_LEVELS, MAX_SCENARIO_CHANGES, MAX_SCENARIOS, MAX_TEXT, MAX_WEIGHT

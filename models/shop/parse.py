@@ -7,7 +7,6 @@ are read by ``models.shop.reading``.
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -21,7 +20,7 @@ from models.shop.reading.context import Context
 from models.shop.reading.jobs import read_jobs
 from models.shop.reading.options import read_objective, read_options
 from models.shop.reading.plant import read_machines, read_matrices, read_operators
-from models.shop.reading.row import Doubled, Faults, Row
+from models.shop.reading.row import Faults, Row, build_object
 from models.shop.reading.stated_work import number_operations, read_fixed, read_reference
 
 __all__ = ["Bounds", "load", "parse"]
@@ -127,7 +126,7 @@ def load(data: bytes, bounds: Bounds = DEFAULT_BOUNDS) -> Problem:
 
 def _from_json(text: str) -> object:
     try:
-        return json.loads(text, object_pairs_hook=_build_object)
+        return json.loads(text, object_pairs_hook=build_object)
     except json.JSONDecodeError as error:
         message = f"is neither JSON nor FJSP / JSP text; at column {error.colno}: {error.msg}"
         raise _refused(f"line {error.lineno}", "json", message) from None
@@ -135,17 +134,6 @@ def _from_json(text: str) -> object:
         raise _refused("document", "depth", "is nested far too deep") from None
     except ValueError:
         raise _refused("document", "maximum", "holds a number with thousands of digits") from None
-
-
-def _build_object(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """A JSON object; one with a repeated field remembers that, so that it is refused where it is read."""
-    fields = dict(pairs)
-    if len(fields) == len(pairs):
-        return fields
-    given = Counter(name for name, _ in pairs)
-    doubled = Doubled(fields)
-    doubled.names = tuple(name for name, times in given.items() if times > 1)
-    return doubled
 
 
 def _refused(field: str, rule: str, message: str) -> InvalidProblem:

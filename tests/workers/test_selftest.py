@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 
 import pytest
 
+from models.shop.parse import load as load_problem
+from workers import selftest
 from workers.engine import ENGINES, STEADY
 from workers.tester import SelfTest
 
@@ -22,6 +25,11 @@ def test_every_engine_solves() -> None:
     assert {"dispatch", "search", "cpsat"} <= TESTED
     assert {name: row["detail"] for name, row in results.items()} == dict.fromkeys(TESTED, "")
     assert all(row["ok"] for row in results.values())
+
+
+def test_a_search_without_time_has_not_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(selftest, "ENGINE_SECONDS", 0.0)
+    assert selftest.tested("search", load_problem(json.dumps(selftest.PROBLEM).encode())) == ""
 
 
 def says(code: str) -> SelfTest:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from math import isfinite
 
@@ -13,6 +14,7 @@ from models.shop.reading.quantities import to_seconds
 
 _FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _MAX_KEY = 60
+DUPLICATE = "is given more than once in one object"
 _MAX_BITS = 256
 
 
@@ -20,6 +22,22 @@ class Doubled(dict[str, object]):
     """A JSON object in which a field was given more than once; ``names`` are those fields."""
 
     names: tuple[str, ...] = ()
+
+
+def build_object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """A JSON object; one with a repeated field remembers that, so that it is refused where it is read."""
+    fields = dict(pairs)
+    if len(fields) == len(pairs):
+        return fields
+    given = Counter(name for name, _ in pairs)
+    doubled = Doubled(fields)
+    doubled.names = tuple(name for name, times in given.items() if times > 1)
+    return doubled
+
+
+def is_plain(text: str) -> bool:
+    """Whether a text holds neither control characters nor broken Unicode."""
+    return text.isprintable() or not _FORBIDDEN.search(text)
 
 
 class Faults:
@@ -86,7 +104,7 @@ class Row:
         row = cls(faults, path, value)
         if isinstance(value, Doubled):
             for name in value.names:
-                row.fault(name, "duplicate_field", "is given more than once in one object")
+                row.fault(name, "duplicate_field", DUPLICATE)
         if known is not None and not value.keys() <= known:
             for name in value:
                 if name not in known:
@@ -131,7 +149,7 @@ class Row:
         """Whether a string, or the name of a field itself, keeps the rules of ``text``; notes a fault if not."""
         if not least <= len(value) <= most:
             self.fault(name, "length", f"must have {least} to {most} characters, has {len(value)}", value)
-        elif not value.isprintable() and _FORBIDDEN.search(value):
+        elif not is_plain(value):
             self.fault(name, "control_character", "must not hold control characters or broken Unicode", value)
         else:
             return True
