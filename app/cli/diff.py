@@ -62,6 +62,9 @@ def lines(told: Document) -> Iterator[str]:
             if row["a"] is not None or row["b"] is not None
         ]
     )
+    if told["a"]["schedule_start"] != told["b"]["schedule_start"]:
+        starts = [_moment(told[side]["schedule_start"]) for side in ("a", "b")]
+        yield f"the plans start at {starts[0]} and {starts[1]}: what is counted from the start has no change"
     ends = [_moment(told[side]["last_end"]) for side in ("a", "b")]
     yield f"last end {ends[0]} -> {ends[1]}"
     if told["moved"]:

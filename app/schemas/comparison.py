@@ -56,7 +56,7 @@ class Term(Answer):
     term: str
     a: float | None
     b: float | None
-    change: float | None = Field(description="b - a.")
+    change: float | None = Field(description="b - a; null where it is counted from starts that differ.")
 
 
 class Place(Answer):

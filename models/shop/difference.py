@@ -25,6 +25,9 @@ _RESULT = {
     "metrics": dict,
 }
 RATES = ("completion_rate", "machine_utilisation", "on_time_rate")
+FROM_START = ("makespan", "total_flow_time", "setup_time", "machine_utilisation")
+"""What is counted from a plan's own start: plans that start at different times have no difference in it."""
+
 DIGITS = 6
 _PLACE = ("machine_id", "operator_id", "start_time", "end_time")
 
@@ -34,8 +37,8 @@ def difference(a: Row, b: Row, tolerance: int = CHANGE_TOLERANCE, most: int = MO
 
     Moved is what is on another machine or starts more than ``tolerance`` seconds away, as ``changes`` count it; with
     another operator or nearer it is ``adjusted``, which is only counted. Rows are told by job, operation and lot, at
-    most ``most`` of each kind: those on other machines first, then the furthest. Terms that count from second zero
-    (makespan) say more where both plans start at the same time.
+    most ``most`` of each kind: those on other machines first, then the furthest. The change of what is counted from a
+    plan's start (makespan) is None where the plans start at different times.
     """
     before, after = _by_work(a), _by_work(b)
     both = [key for key in before if key in after]
@@ -56,7 +59,7 @@ def difference(a: Row, b: Row, tolerance: int = CHANGE_TOLERANCE, most: int = MO
             "added": len(added),
             "dropped": len(dropped),
         },
-        "terms": _terms(a["metrics"], b["metrics"]),
+        "terms": _terms(a["metrics"], b["metrics"], same_start=_start(a) == _start(b)),
         "moved": moved[:most],
         "added": added[:most],
         "dropped": dropped[:most],
@@ -74,6 +77,8 @@ def faults_of(document: object) -> Iterator[Fault]:
         if not isinstance(document.get(name), kind):
             yield Fault(name, "result", f"must be there, as in the result of a schedule ({kind.__name__})")
             return
+    if not _is_instant(document["schedule_start"]):
+        yield Fault("schedule_start", "instant", "must be an instant with an offset", shown(document["schedule_start"]))
     for number, row in enumerate(document["scheduled_jobs"]):
         path = f"scheduled_jobs[{number}]"
         if not isinstance(row, dict):
@@ -140,12 +145,18 @@ def _place(row: Row) -> Document:
     return {name: row.get(name) for name in _PLACE}
 
 
-def _terms(a: Row, b: Row) -> list[Document]:
+def _start(document: Row) -> datetime:
+    return datetime.fromisoformat(document["schedule_start"])
+
+
+def _terms(a: Row, b: Row, *, same_start: bool) -> list[Document]:
     names = (*TERMS, *RATES)
     rows: list[Document] = []
     for name in names:
         before, after = a.get(name), b.get(name)
-        change = None if before is None or after is None else round(after - before, DIGITS)
+        change = None
+        if before is not None and after is not None and (same_start or name not in FROM_START):
+            change = round(after - before, DIGITS)
         rows.append({"term": name, "a": before, "b": after, "change": change})
     return rows
 

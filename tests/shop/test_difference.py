@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from models.shop.difference import difference, faults_of
@@ -40,6 +41,17 @@ def test_terms_stand_side_by_side() -> None:
     terms = {row["term"]: row for row in difference(*plans())["terms"]}
     assert terms["weighted_tardiness"] == {"term": "weighted_tardiness", "a": 3.0, "b": 9.0, "change": 6.0}
     assert terms["completion_rate"]["change"] == 0.0
+
+
+def test_what_is_counted_from_different_starts_has_no_change() -> None:
+    first, second = plans()
+    later = {row["term"]: row for row in difference(first, second | {"schedule_start": at(1)})["terms"]}
+    assert {name for name, row in later.items() if row["a"] is not None and row["change"] is None} == {
+        "makespan", "total_flow_time", "setup_time", "machine_utilisation",
+    }  # fmt: skip
+    assert later["weighted_tardiness"]["change"] is not None
+    instant = datetime.fromisoformat(first["schedule_start"]).astimezone(timezone(timedelta(hours=5))).isoformat()
+    assert difference(first, second)["terms"] == difference(first, second | {"schedule_start": instant})["terms"]
 
 
 def test_a_plan_does_not_differ_from_itself() -> None:
