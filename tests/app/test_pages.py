@@ -51,7 +51,7 @@ def test_a_page_needs_nothing_but_itself(api: Api, path: str) -> None:
     answer = api.client.get(path)
     assert answer.status_code == 200
     assert answer.content_type == "text/html; charset=utf-8"
-    assert len(answer.data) < 200_000
+    assert len(answer.data) < 400_000
     outline = Outline(answer.text)
     assert not {"script", "img", "iframe", "object"} & outline.tags
     assert all(link.startswith(("#", "/")) for link in outline.links)
