@@ -65,7 +65,7 @@ VALUES: Final[Mapping[str, frozenset[str]]] = {
     "source": frozenset({"database", "redis", "metric_files", "baselines", "health"}),
     "check": frozenset(
         {
-            *("engine", "policy", "database", "redis", "disk"),
+            *("engine", "policy", "parameters", "database", "redis", "disk"),
             *("memory", "queues", "beat", "workers", "clock", "metrics"),
         }
     ),

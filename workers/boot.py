@@ -1,6 +1,7 @@
 """Starts and stops what a running Nightshift consists of: the embedded Redis, the database's tables, the processes.
 
-Whatever is started here is stopped here, also on SIGTERM, SIGHUP, Ctrl-C or an exception.
+Whatever is started here is stopped here, also on SIGTERM, SIGHUP, Ctrl-C or an exception; where this process is killed,
+what it started ends by itself.
 """
 
 from __future__ import annotations
@@ -14,21 +15,25 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import honcho.manager
 from honcho.compat import ProcessManager
 from honcho.environ import parse_procfile
 from honcho.manager import Manager
+from honcho.process import Process
 
 from models.settings import Settings
 from models.tables import migrate
 from workers.embedded_redis import EmbeddedRedis, private_folder
+from workers.tied import end_with_parent, tied_in_shell
 
 PROCFILE = Path(__file__).with_name("Procfile")
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 STOP_SECONDS = 25
 """What has not ended so long after it was asked to is killed: the web process answers what it serves within 20."""
+ORPHAN_SECONDS = 10
+"""The same where this process was killed. The embedded Redis is gone then, and workers wait for it in vain."""
 
 
 class BootError(RuntimeError):
@@ -89,7 +94,7 @@ def run(commands: Mapping[str, str], env: Mapping[str, str]) -> int:
     group = _Group()
     for name, command in commands.items():
         # exec: the shell makes way, so that a signal reaches the process itself.
-        group.add_process(name, f"exec {command}", env=dict(env))
+        group.add_process(name, tied_in_shell(command), env=dict(env))
     before = {number: signal.getsignal(number) for number in STOP_SIGNALS}
     signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
     try:
@@ -137,6 +142,38 @@ class _Gentle(ProcessManager):  # type: ignore[misc]  # honcho has no types
             return
 
 
+class _Reader(Process):  # type: ignore[misc]  # honcho has no types
+    """A process of honcho that starts a command and reads what it says.
+
+    Where we are killed it ends the command; where it is killed itself, the kernel does. It has a session of its own, so
+    that it lives on when our whole process group is killed.
+    """
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self._made_by = os.getpid()
+        self._orphaned = False
+
+    def run(self, events: Any = None, ignore_signals: bool = False) -> None:
+        os.setsid()
+        signal.signal(signal.SIGHUP, self._end)
+        signal.signal(signal.SIGALRM, self._kill)
+        end_with_parent(self._made_by, signal.SIGHUP)
+        super().run(events, ignore_signals)
+        if self._orphaned:  # nobody reads what is still to be sent
+            os._exit(0)
+
+    def _end(self, _number: int, _frame: FrameType | None) -> None:
+        if self._child is None:
+            os._exit(0)
+        self._orphaned, self._events = True, None
+        self._child.terminate()
+        signal.alarm(ORPHAN_SECONDS)
+
+    def _kill(self, _number: int, _frame: FrameType | None) -> None:
+        ProcessManager().kill(self._child.pid)
+
+
 class _Group(Manager):  # type: ignore[misc]  # honcho has no types
     """honcho's manager, stopped from its own loop.
 
@@ -147,6 +184,7 @@ class _Group(Manager):  # type: ignore[misc]  # honcho has no types
     def __init__(self) -> None:
         super().__init__()
         self._procmgr = _Gentle()
+        self._process_ctor = _Reader
         self.asked_to_stop = False
         honcho.manager.KILL_WAIT = STOP_SECONDS  # there is no other way to say it
 

@@ -18,6 +18,8 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from workers.tied import tied
+
 START_SECONDS = 30.0
 STOP_SECONDS = 10.0
 POLL_SECONDS = 0.01
@@ -57,7 +59,7 @@ def private_folder(path: Path) -> Path:
 class EmbeddedRedis:
     """A running redis-server, as a context manager: answers on ``socket``, keeps its file and its log in ``folder``.
 
-    A server that dies is started again, until ``stop``. Only one may use a folder at a time; one that an earlier
+    A server that dies is started again, until ``stop``; it ends by itself where this process does. Only one may use a folder at a time; one that an earlier
     process left behind on the same socket is shut down first.
     """
 
@@ -125,7 +127,7 @@ class EmbeddedRedis:
         with log.open("ab") as output:
             # Its own session: Ctrl-C in a terminal stops our processes first, and Redis after them.
             self._process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+                tied(command), stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
             )
         deadline = time.monotonic() + START_SECONDS
         while not self._answers():

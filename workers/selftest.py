@@ -19,7 +19,7 @@ from models.shop.timeline import replay
 from models.shop.validator import validate
 from workers.engine import ENGINES, STEADY, Limits, Unwatched, load
 from workers.ppo.policy import OBJECTIVES, PolicyRefused
-from workers.ppo.store import in_force
+from workers.ppo.store import faults, in_force
 
 PROBLEM: Final = {
     "schedule_start": "2026-01-05T06:00:00Z",
@@ -68,7 +68,7 @@ def tested(name: str, problem: Problem) -> str:
 
 
 def main() -> None:
-    """Tests every engine; two lines of JSON on stdout for each, one before and one after, then policies in force."""
+    """Tests every engine; two lines of JSON on stdout for each, one before and one after, then what decides."""
     problem = load_problem(json.dumps(PROBLEM).encode())
     for name in ENGINES:
         if name == STEADY:  # the search, counted instead of timed
@@ -80,19 +80,21 @@ def main() -> None:
         except Exception as error:  # whatever it is, it is what was asked for
             wrong = f"{type(error).__name__}: {error}"[:200]
         _say({"name": name, "ok": not wrong, "detail": wrong, "seconds": round(time.perf_counter() - begun, 3)})
-    _say({"policies": _policies()})
+    found = _policies()
+    _say({"policies": sorted({(policy, version) for policy, version in found.values() if policy})})
+    _say({"parameters": {"in_force": found, "faults": faults()}})
 
 
-def _policies() -> list[tuple[str, str]]:
-    """Id and version of the policies in force."""
-    found = set()
+def _policies() -> dict[str, tuple[str, str]]:
+    """Id and version of the policy in force for each objective; both empty where not even the shipped one is usable."""
+    found = dict.fromkeys(OBJECTIVES, ("", ""))
     for objective in OBJECTIVES:
         try:
             policy = in_force(objective)
         except PolicyRefused:  # it is told where it was refused
             continue
-        found.add((policy.id, policy.sha256[:VERSION_DIGITS]))
-    return sorted(found)
+        found[objective] = (policy.id, policy.sha256[:VERSION_DIGITS])
+    return found
 
 
 def _say(row: dict[str, Any]) -> None:

@@ -28,6 +28,8 @@ class SelfTest:
         self._process: subprocess.Popen[str] | None = None
         self.policies: list[list[str]] = []
         """Id and version of the policies in force, as the last test has told them."""
+        self.parameters: dict[str, Any] | None = None
+        """``in_force``: objective -> id and version of its policy; ``faults``: what is wrong with the store of them."""
 
     def run(self, seconds: float = TIMEOUT_SECONDS) -> Results:
         """What was found; an engine that ended the process, or did not come back in time, has failed."""
@@ -59,6 +61,8 @@ class SelfTest:
                 row = json.loads(line)
                 if "policies" in row:
                     self.policies = row["policies"]
+                elif "parameters" in row:
+                    self.parameters = row["parameters"]
                 else:
                     results[row.pop("name")] = row
             except (ValueError, KeyError, TypeError, AttributeError):  # a library has printed something

@@ -76,7 +76,8 @@ class Vitals:
                 log.error("engine_fails_its_test", engines=wrong)
             wait = TEST_SECONDS if well else TEST_AGAIN_SECONDS
             try:
-                self._signs.tell("engine", socket.gethostname(), {"engines": results, "policies": self._test.policies})
+                told = {"engines": results, "policies": self._test.policies, "parameters": self._test.parameters}
+                self._signs.tell("engine", socket.gethostname(), told)
             except redis.RedisError as error:
                 log.warning("engine_test_untold", error=type(error).__name__)
                 wait = TEST_AGAIN_SECONDS

@@ -39,7 +39,7 @@ def health(as_json: bool) -> None:
         click.echo(json.dumps(told, indent=2))
     else:
         for name, found in report.findings.items():
-            click.echo(f"{found.level:<9} {name:<9} {found.detail}")
+            click.echo(f"{found.level:<9} {name:<10} {found.detail}")
         click.echo(f"{report.level:<9} score {report.score} of 100")
         if held:
             click.echo(f"new solves are held: {', '.join(held)}")

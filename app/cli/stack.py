@@ -119,12 +119,13 @@ class _Server:
 def _running(settings: Settings, env: dict[str, str]) -> Iterator[_Server]:
     """``nightshift up`` beside us, ready to serve; stopped at the end, however that comes."""
     from workers.embedded_redis import private_folder
+    from workers.tied import tied
 
     begun = time.monotonic()
     log = private_folder(settings.data_dir) / LOG
     with log.open("ab") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "app.cli", "up"],
+            tied([sys.executable, "-m", "app.cli", "up"]),
             env=env,
             stdin=subprocess.DEVNULL,
             stdout=output,

@@ -42,6 +42,7 @@ def probes(settings: Settings) -> tuple[Probe, ...]:
         Probe("memory", memory, holds=True),
         Probe("engine", lambda: engines(signs), holds=True),
         Probe("policy", lambda: policies(signs)),
+        Probe("parameters", lambda: parameters(signs)),
         Probe("workers", lambda: workers(signs)),
         Probe("queues", lambda: queues(client)),
         Probe("beat", lambda: beat(signs)),
@@ -118,6 +119,34 @@ def policies(signs: Signs) -> str:
         raise Impaired(f"fails its self-test ({', '.join(wrong)}); dispatch rules stand in")
     names = sorted({name for sign in fresh for name, _ in sign.told.get("policies", ())})
     return f"in force: {', '.join(names) or 'none'}; planning with them works"
+
+
+def parameters(signs: Signs) -> str:
+    """Whether the policies that engines decide by are those that were activated or shipped, the same on every host.
+
+    Each solve worker reads its host's store anew beside its engines' test. Critical where an objective has no usable
+    policy left; a warning where another stands in for one that is missing, damaged or not what was activated.
+    """
+    fresh = [sign for sign in signs.read("engine") if sign.age <= thresholds.ENGINE_SECONDS]
+    stores = {sign.name: sign.told["parameters"] for sign in fresh if sign.told.get("parameters") is not None}
+    if not stores:
+        return "no store of policies has been read"
+    lost = sorted({name for store in stores.values() for name, (policy, _) in store["in_force"].items() if not policy})
+    wrong = "; ".join(sorted({fault for store in stores.values() for fault in store["faults"]}))
+    if lost:
+        raise NotReady(f"no policy can be used for {', '.join(lost)} ({wrong})")
+    if wrong:
+        raise Impaired(f"{wrong}; another stands in")
+    for name in sorted({name for store in stores.values() for name in store["in_force"]}):
+        chosen = {
+            host: " ".join(store["in_force"][name]) for host, store in stores.items() if name in store["in_force"]
+        }
+        if len(set(chosen.values())) > 1:
+            told = ", ".join(f"{policy} on {host}" for host, policy in sorted(chosen.items()))
+            raise Impaired(f"hosts plan {name} with different policies ({told}): activate the same")
+    some = next(iter(stores.values()))["in_force"]
+    told = ", ".join(f"{name}: {policy} {version}" for name, (policy, version) in sorted(some.items()))
+    return f"{told}; as activated or shipped on {len(stores)} host(s)"
 
 
 def workers(signs: Signs) -> str:

@@ -18,7 +18,7 @@ from monitoring.health.probe import Impaired, NotReady, Probe
 from tests.app.conftest import Api
 
 WELL = {"ok": True, "detail": "", "seconds": 0.1}
-SERENE = ("database", "engine", "policy", "workers", "queues", "beat", "clock", "metrics")
+SERENE = ("database", "engine", "policy", "parameters", "workers", "queues", "beat", "clock", "metrics")
 """Checks that a test can make healthy; the host's may have their own opinion."""
 
 

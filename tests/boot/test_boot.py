@@ -13,6 +13,7 @@ import pytest
 from models.settings import SOCKET_PATH_LIMIT, load_settings
 from models.tables import migrate
 from workers import boot
+from workers.tied import tied
 
 ROOT = Path(__file__).parents[2]
 
@@ -60,6 +61,31 @@ def test_one_process_that_ends_stops_the_others() -> None:
     output, _ = group.communicate(timeout=20)
     assert group.returncode == 7
     assert all(gone(pid) for pid in pids(output))
+
+
+def test_what_was_started_ends_where_who_started_it_is_killed() -> None:
+    stubborn = """sh -c 'trap "" TERM; while :; do sleep 1; done'"""
+    code = GROUP.replace("import os\n", "import os\nboot.ORPHAN_SECONDS = 1\n")
+    group = subprocess.Popen(
+        [sys.executable, "-c", code, stubborn], cwd=ROOT, stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
+    assert group.stdout is not None
+    seen = ""
+    while seen.count("started (pid=") < 2:
+        seen += group.stdout.readline()
+    os.killpg(group.pid, signal.SIGKILL)
+    group.wait()
+    group.stdout.close()
+    deadline = time.monotonic() + 20
+    while not all(gone(pid) for pid in pids(seen)):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_what_is_tied_ends_where_its_parent_has_ended_already() -> None:
+    command = tied(["sleep", "60"])
+    command[command.index(str(os.getpid()))] = "-1"  # no process has that id
+    assert subprocess.run(command, timeout=20, check=False).returncode == -signal.SIGTERM
 
 
 def test_a_signal_while_processes_start_is_not_lost() -> None:

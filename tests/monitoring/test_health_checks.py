@@ -86,6 +86,25 @@ def test_a_policy_that_fails_is_told_apart_from_engines() -> None:
         checks.policies(failing)
 
 
+def read(host: str, *faults: str, **in_force: list[str]) -> Sign:
+    told = {"in_force": {"makespan": ["m-1", "0123"], "weighted_tardiness": ["w-1", "4567"]} | in_force}
+    return Sign(host, 10.0, {"engines": {}, "parameters": told | {"faults": list(faults)}})
+
+
+def test_parameters_that_are_damaged_lost_or_differ_are_told() -> None:
+    assert checks.parameters(Told(Sign("old", 10.0, {"engines": {}}))) == "no store of policies has been read"
+    assert checks.parameters(Told(read("a"), read("b"))) == (
+        "makespan: m-1 0123, weighted_tardiness: w-1 4567; as activated or shipped on 2 host(s)"
+    )
+    with pytest.raises(Impaired, match=r"^policy x: policy\.npz is not what was activated; another stands in$"):
+        checks.parameters(Told(read("a"), read("b", "policy x: policy.npz is not what was activated")))
+    with pytest.raises(NotReady, match=r"no policy can be used for makespan \(m-1: card\.toml cannot be read\)"):
+        checks.parameters(Told(read("a"), read("b", "m-1: card.toml cannot be read", makespan=["", ""])))
+    with pytest.raises(Impaired, match=r"plan makespan with different policies \(m-1 0123 on a, m-2 89ab on b\)"):
+        checks.parameters(Told(read("a"), read("b", makespan=["m-2", "89ab"])))
+    assert "has been read" in checks.parameters(Told(Sign("a", thresholds.ENGINE_SECONDS + 1, read("a", "x").told)))
+
+
 def test_a_queue_without_a_living_worker_is_named() -> None:
     signs = [Sign("a", 1.0, {"queues": ["control", "plan"], "processes": 2}), Sign("b", 60.0, {"queues": ["solve"]})]
     with pytest.raises(NotReady, match=r"messages of solve$"):

@@ -323,6 +323,53 @@ def test_an_id_is_never_used_again(copied: Path, tmp_path: Path, home: Path) -> 
         store.activate("../makespan-1")
 
 
+def test_an_intact_store_has_no_faults(copied: Path, home: Path) -> None:
+    assert store.faults() == []
+    store.bring(copied)
+    store.activate("other-1")
+    assert store.faults() == []
+
+
+def emptied(folder: Path) -> None:
+    shutil.rmtree(folder)
+
+
+def exchanged(folder: Path) -> None:
+    changed(linear=np.zeros((31, 1), np.float32))(folder)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (emptied, "there is no policy 'other-1'"),
+        (gone, "policy.npz cannot be read"),
+        (tampered, "policy.npz is not what its card was written for"),
+        (exchanged, "policy.npz is not what was activated"),
+    ],
+)
+def test_an_activated_policy_that_is_missing_or_tampered_with_is_a_fault(
+    spoil: Callable[[Path], None], words: str, copied: Path, home: Path
+) -> None:
+    store.bring(copied)
+    store.activate("other-1")
+    spoil(home / "policies" / "other-1")
+    (told,) = store.faults()
+    assert words in told
+
+
+def test_damaged_activations_and_a_damaged_shipped_policy_are_faults(
+    tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(store.SHIPPED, tmp_path / "shipped")
+    monkeypatch.setattr(store, "SHIPPED", tmp_path / "shipped")
+    (home / "policies").mkdir(parents=True)
+    (home / "policies" / "active.json").write_text("{")
+    (tmp_path / "shipped" / "weighted-tardiness-1" / CARD).unlink()
+    activations, shipped = store.faults()
+    assert "active.json cannot be read" in activations
+    assert "card.toml cannot be read" in shipped
+
+
 @pytest.mark.parametrize("text", ["", "[1]", "{", "[" * 100_000, '{"makespan": [{}]}', '{"makespan": 3}'])
 def test_an_unreadable_list_of_activations_counts_as_none(text: str, home: Path) -> None:
     (home / "policies").mkdir(parents=True)

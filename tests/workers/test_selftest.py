@@ -22,6 +22,9 @@ def test_every_engine_solves() -> None:
     results = test.run()
     assert len(test.policies) >= 1
     assert all(len(version) == 12 for _, version in test.policies)
+    assert test.parameters is not None
+    assert test.parameters["faults"] == []
+    assert sorted(test.parameters["in_force"].values()) == sorted(test.policies)
     assert {"dispatch", "search", "cpsat"} <= TESTED
     assert {name: row["detail"] for name, row in results.items()} == dict.fromkeys(TESTED, "")
     assert all(row["ok"] for row in results.values())

@@ -117,17 +117,45 @@ def in_force(objective: str) -> Policy:
     """The policy in force for an objective. Raises PolicyRefused where not even the shipped one can be used."""
     for row in _activations().get(objective, []):
         try:
-            policy = _cached(find(row["id"]))
-            if policy.sha256 != row["sha256"]:
-                raise PolicyRefused(f"policy {policy.id}: {ARRAYS} is not what was activated")
+            return _activated(row)
         except PolicyRefused as error:
             log.error("policy_refused", reason=str(error))
-            continue
-        return policy
     folder = SHIPPED / DEFAULTS[objective]
     if not folder.is_dir():
         raise PolicyRefused(f"there is no policy for {objective}")
     return _cached(folder)
+
+
+def faults() -> list[str]:
+    """What is wrong with what decides the policies in force, one line each; another stands in for each of them.
+
+    Looked at are the activations, the newest policy of each objective, and those that are shipped.
+    """
+    found: list[str] = []
+    try:
+        newest = [rows[0] for rows in _noted().values() if rows]
+    except PolicyRefused as error:
+        found.append(str(error))
+        newest = []
+    for row in newest:
+        try:
+            _activated(row)
+        except PolicyRefused as error:
+            found.append(str(error))
+    for name in DEFAULTS.values():
+        try:
+            load(SHIPPED / name)
+        except PolicyRefused as error:
+            found.append(str(error))
+    return found
+
+
+def _activated(row: Mapping[str, str]) -> Policy:
+    """The policy of an activation. Raises PolicyRefused where it is not what was activated."""
+    policy = _cached(find(row["id"]))
+    if policy.sha256 != row["sha256"]:
+        raise PolicyRefused(f"policy {policy.id}: {ARRAYS} is not what was activated")
+    return policy
 
 
 def _cached(folder: Path) -> Policy:
@@ -149,6 +177,15 @@ def _loaded(folder: Path, _marks: tuple[tuple[int, int], ...]) -> Policy:
 
 def _activations() -> dict[str, list[dict[str, str]]]:
     """Activations by objective; none where the file is missing, or is not what this wrote."""
+    try:
+        return _noted()
+    except PolicyRefused as error:
+        log.error("activations_unreadable", path=str(own_folder() / ACTIVE), error=str(error))
+        return {}
+
+
+def _noted() -> dict[str, list[dict[str, str]]]:
+    """Activations by objective. Raises PolicyRefused where the file is not what this wrote."""
     path = own_folder() / ACTIVE
     if not path.is_file():
         return {}
@@ -159,5 +196,4 @@ def _activations() -> dict[str, list[dict[str, str]]]:
             for name in OBJECTIVES
         }
     except (ValueError, KeyError, TypeError, AttributeError, OSError, RecursionError) as error:
-        log.error("activations_unreadable", path=str(path), error=str(error))
-        return {}
+        raise PolicyRefused(f"{ACTIVE} cannot be read ({type(error).__name__}): no activation counts") from error
