@@ -23,6 +23,9 @@ ALERTMANAGER: Final = FOLDER / "alertmanager" / "alertmanager.yml"
 KEPT: Final = "15d"
 """How long Prometheus keeps what it has scraped: baselines and slow burn rates look back over days."""
 
+WATCHDOG: Final = "watchdog"
+"""The receiver of the alert that always fires."""
+
 _DURATION: Final = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
 
 
@@ -45,14 +48,16 @@ def configure(
     *,
     scrape_seconds: int = 15,
     webhook: str | None = None,
+    watchdog: str | None = None,
     key: str | None = None,
     haste: int = 1,
 ) -> None:
     """Writes ``prometheus.yml``, ``rules/`` and ``alertmanager.yml`` into ``folder``.
 
-    Every receiver of the copy calls ``webhook``, a URL, and nothing else; None: it tells nobody. Rules are evaluated as
-    often as is scraped, every ``scrape_seconds``; ``key`` is the API key to scrape with, if one is needed. ``haste``
-    divides the time that an alert has to hold before it fires; above 1 nothing waits in Alertmanager: for rehearsals.
+    Receivers of the copy call ``webhook``, a URL, and nothing else; None: they tell nobody. ``watchdog`` is the same
+    for the alert that always fires, every minute. Rules are evaluated as often as is scraped, every
+    ``scrape_seconds``; ``key`` is the API key to scrape with, if one is needed. ``haste`` divides the time that an
+    alert has to hold before it fires; above 1 nothing waits in Alertmanager: for rehearsals.
     """
     rules = folder / "rules"
     shutil.rmtree(rules, ignore_errors=True)
@@ -68,7 +73,7 @@ def configure(
         file.write_text(key, encoding="utf-8")
         prometheus["scrape_configs"][0]["authorization"] = {"credentials_file": str(file)}
     _write(folder / "prometheus.yml", prometheus)
-    _write(folder / "alertmanager.yml", _alertmanager(webhook, hasten=haste > 1))
+    _write(folder / "alertmanager.yml", _alertmanager(webhook, watchdog, hasten=haste > 1))
 
 
 def commands(folder: Path, at: Addresses) -> Mapping[str, list[str]]:
@@ -128,10 +133,13 @@ def _prometheus(at: Addresses, scrape_seconds: int) -> dict[str, Any]:
     return found
 
 
-def _alertmanager(webhook: str | None, *, hasten: bool) -> dict[str, Any]:
+def _alertmanager(webhook: str | None, watchdog: str | None, *, hasten: bool) -> dict[str, Any]:
     found: dict[str, Any] = yaml.safe_load(ALERTMANAGER.read_text(encoding="utf-8"))
-    told = {} if webhook is None else {"webhook_configs": [{"url": webhook, "send_resolved": True}]}
-    found["receivers"] = [{"name": receiver["name"], **told} for receiver in found["receivers"]]
+    urls = {receiver["name"]: webhook for receiver in found["receivers"]} | {WATCHDOG: watchdog}
+    found["receivers"] = [
+        {"name": name, "webhook_configs": [{"url": url, "send_resolved": name != WATCHDOG}]} if url else {"name": name}
+        for name, url in urls.items()
+    ]
     found["global"] = {"resolve_timeout": found["global"]["resolve_timeout"]}
     if hasten:
         for route in (found["route"], *found["route"]["routes"]):

@@ -59,8 +59,8 @@ def private_folder(path: Path) -> Path:
 class EmbeddedRedis:
     """A running redis-server, as a context manager: answers on ``socket``, keeps its file and its log in ``folder``.
 
-    A server that dies is started again, until ``stop``; it ends by itself where this process does. Only one may use a folder at a time; one that an earlier
-    process left behind on the same socket is shut down first.
+    A server that dies is started again, until ``stop``; it ends by itself where this process does. Only one may use a
+    folder at a time; one that an earlier process left behind on the same socket is shut down first.
     """
 
     def __init__(self, socket: Path, folder: Path, server: Path | None = None) -> None:

@@ -18,7 +18,10 @@ EVERYWHERE = ("0.0.0.0", "::")
 @click.option("--alertmanager-port", default=9093, show_default=True, type=click.IntRange(1, 65_535))
 @click.option("--scrape-seconds", default=15, show_default=True, type=click.IntRange(1, 300), help="Between scrapes.")
 @click.option("--webhook", metavar="URL", help="Where alerts are posted to; without it they are only shown.")
-def monitoring(prometheus_port: int, alertmanager_port: int, scrape_seconds: int, webhook: str | None) -> None:
+@click.option("--watchdog", metavar="URL", help="Where an alert that always fires is posted to, every minute.")
+def monitoring(
+    prometheus_port: int, alertmanager_port: int, scrape_seconds: int, webhook: str | None, watchdog: str | None
+) -> None:
     """Run Prometheus and Alertmanager until Ctrl-C, for the Nightshift at NIGHTSHIFT_HOST and NIGHTSHIFT_PORT.
 
     Both programs have to be installed. They use this version's rules and keep their data in the folder monitoring of
@@ -41,7 +44,7 @@ def monitoring(prometheus_port: int, alertmanager_port: int, scrape_seconds: int
     for port in (prometheus_port, alertmanager_port):
         if boot.port_taken(HOST, port):
             raise Failed(f"port {port} of {HOST} is taken; see nightshift monitoring --help for how to name another")
-    servers.configure(folder, at, scrape_seconds=scrape_seconds, webhook=webhook, key=key)
+    servers.configure(folder, at, scrape_seconds=scrape_seconds, webhook=webhook, watchdog=watchdog, key=key)
     click.echo(f"Prometheus    http://{at.prometheus} (alerts: in its menu)", err=True)
     click.echo(f"Alertmanager  amtool alert --alertmanager.url=http://{at.alertmanager}", err=True)
     click.echo(f"watching      http://{at.web}/metrics every {scrape_seconds} s; Ctrl-C stops both", err=True)

@@ -21,7 +21,13 @@ TESTS = servers.RULES.parent / "tests"
 ROOT = servers.FOLDER.parent
 RUNBOOKS = servers.FOLDER / "runbooks"
 SECTIONS = ["Impact", "Look at", "Do", "Escalate"]
-SEVERITIES = {"critical": "on-call, now", "warning": "the team, within the working day"}
+SEVERITIES = {
+    "critical": "on-call, now",
+    "warning": "the team, within the working day",
+    "none": "on-call, now, where it does not come",
+}
+WATCHDOG = "Watchdog"
+"""Fires always, and is named as everybody names it."""
 
 
 def groups() -> Iterator[dict[str, Any]]:
@@ -72,14 +78,15 @@ def test_every_alert_is_seen_firing_and_silent() -> None:
         name for looks in expectations() for name in set().union(*looks) if any(name not in look for look in looks)
     }
     assert fires == set(ALERTS)
-    assert silent == set(ALERTS)
+    assert silent == set(ALERTS) - {WATCHDOG}
 
 
 @pytest.mark.parametrize("name", ALERTS)
 def test_an_alert_says_how_bad_it_is_and_where_to_read_on(name: str) -> None:
     alert = ALERTS[name]
-    assert re.fullmatch(r"Nightshift[A-Z][A-Za-z]+", name)
+    assert name == WATCHDOG or re.fullmatch(r"Nightshift[A-Z][A-Za-z]+", name)
     assert alert["labels"]["severity"] in SEVERITIES
+    assert (alert["labels"]["severity"] == "none") == (name == WATCHDOG)
     assert alert["annotations"]["runbook_url"] == f"{{{{ $externalLabels.runbooks }}}}/{name}"
     assert alert["annotations"]["summary"].endswith(".")
 
@@ -146,8 +153,15 @@ def test_a_copy_for_this_machine_names_its_addresses_only(tmp_path: Path) -> Non
     ]
     assert max(held) == 180
     alertmanager = yaml.safe_load((tmp_path / "alertmanager.yml").read_text())
-    assert alertmanager["receivers"] == [{"name": "team"}, {"name": "on-call"}]
+    assert alertmanager["receivers"] == [{"name": "team"}, {"name": "on-call"}, {"name": "watchdog"}]
     assert alertmanager["inhibit_rules"] == ALERTMANAGER["inhibit_rules"]
+
+
+def test_only_who_is_named_for_it_is_told_of_what_always_fires(tmp_path: Path) -> None:
+    servers.configure(tmp_path, servers.Addresses("127.0.0.1:1"), webhook="http://a/", watchdog="http://b/")
+    alertmanager = yaml.safe_load((tmp_path / "alertmanager.yml").read_text())
+    urls = {receiver["name"]: receiver["webhook_configs"][0]["url"] for receiver in alertmanager["receivers"]}
+    assert urls == {"team": "http://a/", "on-call": "http://a/", "watchdog": "http://b/"}
 
 
 def test_durations() -> None:
