@@ -35,6 +35,9 @@ QUEUES = ("control", "plan", "solve")
 EXAMINED_SECONDS = 10.0
 """A scrape tells the last report of health, and sends for a new one where it is older than this."""
 
+SOURCE_SECONDS = 1.5
+"""So long a scrape waits for database and Redis together: one every 2 s still ends in time where a server hangs."""
+
 log = get(__name__)
 
 
@@ -58,8 +61,13 @@ class Sources:
 def standing(sources: Sources) -> Standing:
     """What stands now, as far as its sources answer."""
     found = Standing()
-    found.tell("nightshift_source_up", float(_database(sources, found)), "database")
-    found.tell("nightshift_source_up", float(_redis(sources, found)), "redis")
+    begun = time.monotonic()
+    asked = [(probe, probe.begin()) for probe in (sources.database_probe, sources.redis_probe)]
+    database, redis_answers = (
+        probe.within(answer, SOURCE_SECONDS - (time.monotonic() - begun)).ok for probe, answer in asked
+    )
+    found.tell("nightshift_source_up", float(database and _database(sources, found)), "database")
+    found.tell("nightshift_source_up", float(redis_answers and _redis(sources, found)), "redis")
     found.tell("nightshift_source_up", float(_metric_files(found)), "metric_files")
     _health(sources.health, found)
     _host(sources.settings, found)
@@ -67,8 +75,6 @@ def standing(sources: Sources) -> Standing:
 
 
 def _database(sources: Sources, found: Standing) -> bool:
-    if not sources.database_probe.ask().ok:
-        return False
     try:
         with reading(sessions(sources.settings.database_url)) as session:
             now = open_runs(session)
@@ -89,8 +95,6 @@ def _database(sources: Sources, found: Standing) -> bool:
 
 
 def _redis(sources: Sources, found: Standing) -> bool:
-    if not sources.redis_probe.ask().ok:
-        return False
     try:
         queues = waiting(sources.redis, QUEUES)
         memory = cast("dict[str, Any]", sources.redis.info("memory"))
