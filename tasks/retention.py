@@ -1,4 +1,4 @@
-"""Every hour, runs older than NIGHTSHIFT_KEEP_DAYS go."""
+"""Every hour, runs and snapshots older than NIGHTSHIFT_KEEP_DAYS go."""
 
 from __future__ import annotations
 
@@ -19,6 +19,6 @@ def prune() -> None:
     """Deletes what is old enough; nothing where everything is kept. Two at once do no harm."""
     days = settings().keep_days
     if days:
-        count = retention.prune(database(), days, seconds=LONGEST_SECONDS)
-        if count:
-            log.info("pruned", runs=count, days=days)
+        gone = retention.prune(database(), days, seconds=LONGEST_SECONDS)
+        if gone.runs or gone.snapshots:
+            log.info("pruned", runs=gone.runs, snapshots=gone.snapshots, days=days)

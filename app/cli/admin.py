@@ -74,14 +74,15 @@ def restore(file: Path, replace: bool) -> None:
 @db.command()
 @click.option("--older-than", "days", required=True, type=click.IntRange(1, 36_500), metavar="DAYS")
 def prune(days: int) -> None:
-    """Delete ended runs that were accepted more than DAYS ago, with their problems and plans.
+    """Delete ended runs and plant snapshots that are older than DAYS, with all that belongs to them.
 
-    Runs of accepted plans and of replans stay. With NIGHTSHIFT_KEEP_DAYS it happens by itself.
+    Runs of accepted plans and of replans stay; so do snapshots that a plan in force or a replan needs, and each plant's
+    last good one. With NIGHTSHIFT_KEEP_DAYS it happens by itself.
     """
     from models.store import retention
 
-    count = retention.prune(made_sessions(), days, actor="cli")
-    click.echo(f"{count} runs deleted")
+    gone = retention.prune(made_sessions(), days, actor="cli")
+    click.echo(f"{gone.runs} runs and {gone.snapshots} snapshots deleted")
 
 
 @click.group()
