@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from flask import Response, jsonify
+
 from app.errors import ApiError
 from app.intake import Gate
 from models.store.ids import is_run_id
 from models.store.views import OPEN_STATES, RunView
 from tasks.give import NoPlan, UnknownRun
+from tasks.large_reads import ReadFailed
+from tasks.why import RedisAway
 
 PREFIX = "/v1/schedules"
 POLL_SECONDS = "1"
@@ -55,11 +59,29 @@ def redis_away() -> ApiError:
     return ApiError(503, "redis-unavailable", detail, headers={"Retry-After": AWAY_RETRY_SECONDS})
 
 
+def awaited(view: RunView) -> tuple[Response, int, dict[str, str]]:
+    """202: a worker is at what was asked for of a run; ask again."""
+    return jsonify(id=view.id, state=view.state, links=links(view.id)), 202, {"Retry-After": POLL_SECONDS}
+
+
+@contextmanager
+def read_by_a_worker() -> Iterator[None]:
+    """Answers 500 or 503 where a worker cannot read a large plan."""
+    try:
+        yield
+    except RedisAway:
+        raise redis_away() from None
+    except ReadFailed:
+        raise ApiError(
+            500, "explanation-failed", "It could not be worked out. It is logged under the run's id."
+        ) from None
+
+
 @contextmanager
 def planned_or_refused() -> Iterator[None]:
     """Answers 404 or 409 where a command names a schedule that is not there or has no plan to change.
 
-    One command at a time: reading a large plan takes a second, in which the others' polls are to be answered, too.
+    One command at a time: reading a plan takes a while, in which the others' polls are to be answered, too.
     """
     try:
         with _gate.passed():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 from backports import zstd
@@ -42,3 +43,19 @@ def unpack(packed: bytes, limit: int = MAX_UNPACKED_BYTES) -> bytes:
     if decompressor.unused_data:
         raise DamagedPayload("bytes follow the zstd frame")
     return data
+
+
+def parts(packed: bytes, size: int) -> Iterator[bytes]:
+    """What ``pack`` was given, in parts of at most ``size`` bytes, so that no more of it is in memory at once.
+
+    Raises DamagedPayload where it cannot be unpacked.
+    """
+    decompressor = zstd.ZstdDecompressor()
+    try:
+        yield decompressor.decompress(packed, max_length=size)
+        while not decompressor.eof:
+            if decompressor.needs_input:
+                raise DamagedPayload("the zstd frame is cut off")
+            yield decompressor.decompress(b"", max_length=size)
+    except zstd.ZstdError as error:
+        raise DamagedPayload(f"not a readable zstd frame: {error}") from error

@@ -21,8 +21,8 @@ TTL_SECONDS: Final = 3600
 FAILED_SECONDS: Final = 60
 """How long it is told that an explanation failed, before it is tried again."""
 
-Kind = Literal["whole", "partial", "unknown_job", "failed"]
-"""``partial``: the conflicts of left-out jobs are still being looked for."""
+Kind = Literal["whole", "partial", "unknown_job", "failed", "refused"]
+"""``partial``: the conflicts of left-out jobs are still being looked for. ``refused``: it lists the faults."""
 
 
 @dataclass(frozen=True, slots=True)

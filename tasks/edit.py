@@ -20,14 +20,17 @@ from models.store import origins, plants
 from models.store.origins import Origin
 from models.store.views import RunView
 from models.tables.session import reading
+from tasks import deferred
 from tasks.base import database
+from tasks.deferred import Reserved
 from tasks.disrupt import at as instant_of
 from tasks.give import Done, Who
-from tasks.planned import Child, Pin, Planned, add, planned
+from tasks.planned import Child, Pin, Planned, planned
 
 DIGITS = 6
 THOUSAND = 1000
 TAG_DIGITS = 32
+LISTS = ("moves", "pins", "unpins")
 
 
 class Changed(Exception):
@@ -45,22 +48,28 @@ def tag(session: Session, view: RunView) -> str:
     return hashlib.sha256(based.encode()).hexdigest()[:TAG_DIGITS]
 
 
+def based(view: RunView) -> str:
+    """The tag of an edit that is made now."""
+    with reading(database()) as session:
+        return tag(session, view)
+
+
 def look(run_id: str, document: Mapping[str, Any], at: datetime | None = None) -> tuple[str, dict[str, Any]]:
     """What an edit would do, without doing it, and the tag to apply it with. ``at`` None: from the plan's beginning on.
 
     Raises UnknownRun, NoPlan, and InvalidProblem where the edit does not fit the plan.
     """
     plan = planned(run_id)
-    with reading(database()) as session:
-        seen = tag(session, plan.view)
+    seen = based(plan.view)
     _, found, pins = _edited(plan, document, at, None)
-    return seen, told(found, pins)
+    return seen, told(run_id, found, pins)
 
 
-def told(found: Edited, pins: Sequence[Pin]) -> dict[str, Any]:
+def told(run_id: str, found: Edited, pins: Sequence[Pin]) -> dict[str, Any]:
     """An edit's effect as a document: terms and moves beside the plan without it, what it breaks, what pins cost."""
     problem = found.problem
     before, after = (plan_document(problem, one) for one in (found.before, found.after))
+    before["schedule_id"] = run_id
     places = {_key(problem, pin): pin for pin in pins}
     return {
         "difference": difference(before, after),
@@ -81,25 +90,59 @@ class ApplyEdit:
     action: ClassVar[str] = "plan.edited"
 
     def prepared(self, who: Who) -> Callable[[Session], Done[str]]:
-        """Works the edit out. Raises UnknownRun, NoPlan, InvalidProblem; applied, Changed where the tag is another."""
-        plan = planned(self.schedule_id)
-        second, found, pins = _edited(plan, self.document, self.at, who.name)
-        detail = {
-            "at": instant_of(plan, second),
-            **{name: self.document[name] for name in ("moves", "pins", "unpins") if self.document.get(name)},
-        }
-        origin = Origin(self.schedule_id, "edit", {"edit": detail, "pins": [p.document() for p in pins]}, applied=True)
-        problem = replace(found.problem, request_id=None)
-        child = Child(problem, found.decisions, origin, first_plan=True)
+        """Works the edit out, or leaves that to a worker where the plan is large.
+
+        Raises UnknownRun, NoPlan, InvalidProblem; applied, Changed where the tag is another.
+        """
+        view = deferred.ended(self.schedule_id)
+        child: Child | Reserved
+        if deferred.is_large(view):
+            child = self._reserved(view, who.name)
+            detail = {"at": None if self.at is None else self.at.isoformat(), **self._asked()}
+        else:
+            child = self.child(planned(self.schedule_id), who.name)
+            detail = dict(child.origin.detail["edit"])
 
         def store(session: Session) -> Done[str]:
             current = origins.edited(session, self.schedule_id)
-            if current is not None or tag(session, plan.view) != self.seen:
-                raise Changed(current or _in_force(session, plan.view))
-            run_id = add(session, child, key_id=who.key_id, actor=who.name)
+            if current is not None or tag(session, view) != self.seen:
+                raise Changed(current or _in_force(session, view))
+            run_id = child.add(session, key_id=who.key_id, actor=who.name)
             return Done(run_id, self.schedule_id, {"run": run_id, **detail}, (("plan", run_id, 1),))
 
         return store
+
+    def child(self, plan: Planned, by: str) -> Child:
+        """The run of the edited plan. Raises InvalidProblem."""
+        second, found, pins = _edited(plan, self.document, self.at, by)
+        detail = {
+            "edit": {"at": instant_of(plan, second), **self._asked()},
+            "pins": [pin.document() for pin in pins],
+        }
+        problem = replace(found.problem, request_id=None)
+        return Child(problem, found.decisions, Origin(self.schedule_id, "edit", detail, applied=True), first_plan=True)
+
+    def _reserved(self, view: RunView, by: str) -> Reserved:
+        check_ids(view.id, self.document)
+        at = None if self.at is None else self.at.isoformat()
+        command = {"document": dict(self.document), "at": at, "by": by}
+        return Reserved(view, Origin(self.schedule_id, "edit", {}, applied=True), command, first_plan=True)
+
+    def _asked(self) -> dict[str, Any]:
+        return {name: self.document[name] for name in LISTS if self.document.get(name)}
+
+
+def stored(schedule_id: str, command: Mapping[str, Any], plan: Planned) -> Child:
+    """The run of an edit of a large plan that was stored as ``command``. Raises InvalidProblem."""
+    at = None if command["at"] is None else datetime.fromisoformat(command["at"])
+    return ApplyEdit(schedule_id, command["document"], "", at).child(plan, command["by"])
+
+
+def check_ids(run_id: str, document: Mapping[str, Any]) -> None:
+    """Raises InvalidProblem for ids that the plan's problem does not have, told without reading it."""
+    lists = ((name, document.get(name)) for name in LISTS)
+    rows = ((name, value) for name, value in lists if isinstance(value, list))
+    deferred.check_ids(run_id, ((f"{name}[{i}]", row) for name, value in rows for i, row in enumerate(value)))
 
 
 def _in_force(session: Session, view: RunView) -> str | None:

@@ -34,7 +34,7 @@ REMEDY_SECONDS = 10.0
 Work = Callable[[str, str | None], None]
 
 
-def _once(part: str) -> Callable[[Work], Work]:
+def once(part: str) -> Callable[[Work], Work]:
     """A part of the work: ends with something kept, if only that it failed, and does not kill workers for ever."""
 
     def guarded(work: Work) -> Work:
@@ -60,7 +60,7 @@ def _once(part: str) -> Callable[[Work], Work]:
 
 
 @app.task(base=RunTask, name="nightshift.explain")  # type: ignore[untyped-decorator]
-@_once("explain")
+@once("explain")
 def explain(run_id: str, job_id: str | None = None) -> None:
     """Explains the late jobs of an ended run, or one job; what is left out is explained by ``conflicts`` next."""
     problem, schedule = _planned(run_id)
@@ -80,7 +80,7 @@ def explain(run_id: str, job_id: str | None = None) -> None:
 
 
 @app.task(base=RunTask, name="nightshift.conflicts")  # type: ignore[untyped-decorator]
-@_once("conflicts")
+@once("conflicts")
 def conflicts(run_id: str, job_id: str | None = None) -> None:
     """Adds to an explanation which rules keep jobs out, and what dropping them would buy."""
     from workers.explain.conflicts import conflicts as searched  # noqa: PLC0415  only solve processes need it
@@ -96,7 +96,7 @@ def conflicts(run_id: str, job_id: str | None = None) -> None:
 
 
 @app.task(base=RunTask, name="nightshift.remedy")  # type: ignore[untyped-decorator]
-@_once("remedy")
+@once("remedy")
 def remedy(run_id: str, job_id: str | None = None) -> None:
     """Looks for the smallest single change with which a late job is on time. ``job_id`` follows REMEDY."""
     from workers.explain.remedy import remedy as searched  # noqa: PLC0415  only solve processes need it

@@ -11,7 +11,7 @@ from models.settings import settings
 from models.shop.problem import Problem
 from models.shop.schedule import Decision
 from models.shop.timeline import replay
-from models.store import plans, runs
+from models.store import plans, reserved, runs
 from models.store import records as kept_records
 from models.store.views import BatchRecord, RunView
 from models.tables.session import in_transaction, reading
@@ -21,6 +21,7 @@ from tasks import counts, records, steps
 from tasks.base import RunTask, database, inflight
 from tasks.board import RedisBoard
 from tasks.board import from_bytes as decisions_from_bytes
+from tasks.commands import send
 from tasks.problems import Work, work
 from tasks.recovery import forget
 from workers.celery import app
@@ -51,6 +52,9 @@ def finish(task: RunTask, run_id: str, attempt: int) -> None:
     merged = view.state == "improving" or view.first_plan
     complete = merged or (view.state == "solving" and inflight().reported(run_id, attempt) >= view.batches_total)
     if not (complete or view.cancel_requested or overdue(view)):
+        return
+    if reserved.is_reserved(view):
+        send("plan", run_id, attempt)  # it was cancelled before it had a problem, and ends there
         return
     with steps.taken(run_id, attempt, steps.FINISH, again=task.again) as mine:
         if mine:

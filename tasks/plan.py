@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from models.settings import settings
 from models.shop.calendar import Calendars
 from models.shop.timeline import replay
-from models.store import plans, runs
+from models.store import plans, reserved, runs
 from models.store.views import RunView
 from models.tables.session import in_transaction, reading
 from monitoring.logs import get
@@ -17,6 +17,7 @@ from tasks.board import RedisBoard, from_bytes
 from tasks.commands import send
 from tasks.health import held
 from tasks.problems import Work, work
+from tasks.work_out import work_out
 from workers.celery import app
 from workers.engine import STEADY, Limits, is_compiled
 from workers.first import first_schedule
@@ -42,7 +43,9 @@ def plan(task: RunTask, run_id: str, attempt: int) -> None:
         log.warning("held", reasons=reasons)  # the sweep sends it again
         return
     with steps.taken(run_id, attempt, steps.PLAN, again=task.again) as mine:
-        if mine:
+        if mine and reserved.is_reserved(view):
+            view = work_out(view)
+        if mine and view is not None:
             _plan(view, work(run_id))
 
 

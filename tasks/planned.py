@@ -20,7 +20,7 @@ from models.shop.problem import Problem
 from models.shop.relax import relaxed
 from models.shop.result_reader import read_result
 from models.shop.schedule import Decision, Schedule
-from models.store import executions, origins, runs
+from models.store import executions, origins, reserved, runs
 from models.store.origins import Origin
 from models.store.views import RunView
 from models.tables.session import reading
@@ -128,14 +128,22 @@ class Child:
         object.__setattr__(self, "body", canonical_bytes(self.problem))
         load(self.body, bounds())
 
+    def add(self, session: Session, *, key_id: str | None, actor: str) -> str:
+        """Stores it; the answer is its id. Its message, (``plan``, id, 1), is for the caller."""
+        short = checked(self.problem)
+        summary = replace(short.summary, first_plan=self.first_plan)
+        run_id = runs.submit(session, body=self.body, digest=short.digest, summary=summary, key_id=key_id, actor=actor)
+        origins.keep(session, run_id, self.origin, to_bytes(self.decisions))
+        return run_id
 
-def add(session: Session, child: Child, *, key_id: str | None, actor: str) -> str:
-    """Stores a run that begins with a plan; the answer is its id. Its message, (``plan``, id, 1), is for the caller."""
-    short = checked(child.problem)
-    summary = replace(short.summary, first_plan=child.first_plan)
-    run_id = runs.submit(session, body=child.body, digest=short.digest, summary=summary, key_id=key_id, actor=actor)
-    origins.keep(session, run_id, child.origin, to_bytes(child.decisions))
-    return run_id
+    def fill(self, session: Session, run_id: str, attempt: int) -> bool:
+        """Makes it the problem of a run that was reserved for it; False where that has one, has ended or moved on."""
+        short = checked(self.problem)
+        summary = replace(short.summary, first_plan=self.first_plan)
+        if not reserved.fill(session, run_id, attempt, body=self.body, digest=short.digest, summary=summary):
+            return False
+        origins.refine(session, run_id, self.origin.detail, to_bytes(self.decisions))
+        return True
 
 
 def check_budget(seconds: float | None) -> None:

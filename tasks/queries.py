@@ -19,13 +19,15 @@ from models.shop.problem import MAX_TERMS, SUM_TERMS, Level
 from models.shop.reading.options import read_objective
 from models.shop.reading.row import Faults, Row
 from models.shop.result import objective_name
-from models.store import listing, origins, plans, runs
+from models.shop.result_parts import part
+from models.store import listing, origins, plans, reserved, runs
 from models.store.listing import Position, RunFilter
 from models.store.views import RunView
 from models.tables.session import reading
 from monitoring.logs import get
 from tasks.base import database, inflight
 from tasks.board import incumbents
+from tasks.deferred import COMMAND
 
 log = get(__name__)
 
@@ -49,7 +51,11 @@ def status(run_id: str) -> dict[str, object] | None:
         view = runs.get(session, run_id)
     if view is None:
         return None
-    return summary(view) | {"progress": _progress(view), "origin": _origin(run_id)}
+    origin = _origin(run_id)
+    if origin is not None and isinstance(origin["detail"], dict) and COMMAND in origin["detail"]:
+        _origin.cache_clear()  # it is still to be worked out
+        origin = {**origin, "detail": {name: value for name, value in origin["detail"].items() if name != COMMAND}}
+    return summary(view) | {"progress": _progress(view), "origin": origin}
 
 
 def listed(wanted: RunFilter, *, limit: int, after: Position | None) -> tuple[list[dict[str, object]], Position | None]:
@@ -106,7 +112,7 @@ def summary(view: RunView) -> dict[str, object]:
         "cancel_requested": view.cancel_requested,
         "attempt": view.attempt,
         "options": {"engine": view.engine, "time_limit_seconds": view.seconds, "first_plan": view.first_plan},
-        "input_sha256": view.digest,
+        "input_sha256": None if reserved.is_reserved(view) else view.digest,
         "error": None if view.error is None else dict(view.error),
     }
 
@@ -203,7 +209,7 @@ def _final_levels(run_id: str) -> tuple[Mapping[str, object], ...] | None:
     body = result(run_id)
     if body is None:
         return None
-    rows = cast("list[dict[str, Any]]", json.loads(body)["quality"]["levels"])
+    rows = cast("list[dict[str, Any]]", part(body, "quality")["levels"])
     return tuple({name: row[name] for name in ("objective", "value", "lower_bound")} for row in rows)
 
 

@@ -18,7 +18,18 @@ from sqlalchemy.orm import Session
 
 from models.ingest.database import SourceAway
 from models.ingest.rows import SourceRefused
-from models.replanning.decide import MOST_TRIES, Outcome, Tried, against, best, next_price, outcome_of, without_price
+from models.replanning.decide import (
+    LEAST_SHARE,
+    MOST_TRIES,
+    Outcome,
+    Tried,
+    against,
+    best,
+    next_price,
+    outcome_of,
+    seconds_of,
+    without_price,
+)
 from models.replanning.options import ReplanOptions, from_document
 from models.settings import settings
 from models.shop.canonical import canonical_bytes
@@ -26,9 +37,13 @@ from models.shop.disruptions import priced
 from models.shop.faults import InvalidProblem
 from models.shop.parse import load
 from models.shop.problem import Problem
+from models.shop.reading.bounds import MIN_SECONDS
+from models.shop.result_reader import read_result
+from models.shop.schedule import Decision
 from models.store import audit, origins, plants, replans, runs
 from models.store.origins import Origin
 from models.store.replans import ReplanView
+from models.store.views import RunView
 from models.tables.session import in_transaction, reading
 from monitoring import metrics
 from monitoring.logs import get
@@ -41,7 +56,7 @@ from tasks.checked import checked
 from tasks.commands import send
 from tasks.give import NoPlan
 from tasks.ingest import LoadStopped, MadeUp, NoMapping, NoSnapshot
-from tasks.planned import Child, add
+from tasks.planned import Child
 from workers.celery import app
 
 log = get(__name__)
@@ -102,8 +117,11 @@ def _begin(view: ReplanView) -> None:
     made = prepared(view.plant, snapshot, now, options)
     price = 0.0 if made.base is None else options.move_price
 
+    budget = None if made.base is None else options.max_moves
+    seconds = seconds_of(1, options.seconds, 0.0, budget)
+
     def store(session: Session) -> str:
-        run_id = _submit(session, view, made, price)
+        run_id = _submit(session, view, made, price, seconds)
         told = replans.solving(
             session,
             view.id,
@@ -121,9 +139,10 @@ def _begin(view: ReplanView) -> None:
     _send(view, store, price)
 
 
-def _submit(session: Session, view: ReplanView, made: Prepared, price: float) -> str:
+def _submit(session: Session, view: ReplanView, made: Prepared, price: float, seconds: float) -> str:
     """A run of this transaction for the problem that a replan has prepared, at a price per move."""
-    problem = replace(made.problem, request_id=f"replan {view.due_at:%Y-%m-%dT%H:%M}Z")
+    problem = _lasting(made.problem, seconds)
+    problem = replace(problem, request_id=f"replan {view.due_at:%Y-%m-%dT%H:%M}Z")
     if made.base is None or made.decisions is None:
         short = checked(problem)
         body = canonical_bytes(problem)
@@ -133,57 +152,81 @@ def _submit(session: Session, view: ReplanView, made: Prepared, price: float) ->
     problem = replace(problem, objective=priced(problem.objective, price))
     detail = {"replan": view.id, "price": price, "pins": [pin.document() for pin in made.pins]}
     origin = Origin(made.base.run_id, "replan", detail)
-    return add(session, Child(problem, made.decisions, origin), key_id=None, actor=audit.SYSTEM)
+    return Child(problem, made.decisions, origin).add(session, key_id=None, actor=audit.SYSTEM)
 
 
 def _go_on(view: ReplanView) -> None:
-    """What comes of a replan whose run has ended: another run at another price, or its end."""
+    """What comes of a replan whose run has ended: another run in what is left of its time, or its end."""
     with reading(database()) as session:
-        last = runs.get(session, view.tries[-1][0])
+        found = [runs.get(session, run_id) for run_id, _ in view.tries]
         results = {run_id: runs.result(session, run_id) for run_id, _ in view.tries}
+    seen = [one for one in found if one is not None]
+    last = seen[-1] if seen and seen[-1].id == view.tries[-1][0] else None
     if last is None or not last.ended:
         return
-    tried = [
-        Tried(run_id, price, outcome_of(json.loads(result)))
-        for run_id, price in view.tries
-        for result in (results[run_id],)
-        if result is not None
-    ]
+    documents = {run_id: json.loads(result) for run_id, result in results.items() if result is not None}
+    tried = [Tried(run_id, price, outcome_of(documents[run_id])) for run_id, price in view.tries if run_id in documents]
     if not tried:
         _fail(view, "The run ended without a plan", _reason(last.error) or f"Run {last.id} is {last.state}.", last.id)
         return
     options, before = _options(view), _before(view)
     problem = _problem(tried[0].run_id)
     objective = without_price(problem.objective)
-    price = next_price(tried, options.max_moves, before, objective)
-    if price is not None and last.state == "finished":
-        _try_again(view, problem, price)
-        return
-    chosen = best(tried, options.max_moves, objective)
+    chosen, left = best(tried, options.max_moves, objective), options.seconds - sum(one.seconds for one in seen)
+    if last.state == "finished":
+        price = next_price(tried, options.max_moves, before, objective)
+        if price is not None:
+            seconds = seconds_of(len(view.tries) + 1, options.seconds, options.seconds - left, options.max_moves)
+            _try_again(view, _lasting(problem, seconds), price)
+            return
+        proved = documents[chosen.run_id]["status"] == "optimal"
+        if left > LEAST_SHARE * options.seconds and not proved and before is not None:
+            _improve(view, problem, chosen, documents[chosen.run_id], left)
+            return
     reasons = list(against(chosen.outcome, before, options.max_moves, objective))
     if options.accept == "person":
         reasons.append("a person decides about this schedule's plans")
-    _end(view, _comparison(tried, chosen, before, reasons))
+    _end(view, _comparison(tried, chosen, before, reasons, seen, options))
 
 
 def _try_again(view: ReplanView, problem: Problem, price: float) -> None:
     """Another run of the same problem, with another price, that begins where the first one did."""
-    first, number = view.tries[0][0], len(view.tries) + 1
     with reading(database()) as session:
-        start, origin = origins.start(session, first), origins.of(session, first)
-    assert start is not None and origin is not None  # without a plan in force there is no budget to keep
-    problem = replace(problem, objective=priced(problem.objective, price))
+        start = origins.start(session, view.tries[0][0])
+    assert start is not None  # without a plan in force there is no budget to keep
+    # after the runs that search, the last one is the plan in force as it stands
+    _again(view, problem, from_bytes(start), price, first_plan=len(view.tries) >= MOST_TRIES)
+
+
+def _improve(view: ReplanView, problem: Problem, chosen: Tried, document: Mapping[str, Any], seconds: float) -> None:
+    """Another run that goes on from the best plan within the budget, at its price, for the time that is left."""
+    schedule, _ = read_result(problem, dict(document))
+    _again(view, _lasting(problem, seconds), schedule.decisions(), chosen.price)
+
+
+def _again(
+    view: ReplanView, problem: Problem, start: tuple[Decision, ...], price: float, *, first_plan: bool = False
+) -> None:
+    number = len(view.tries) + 1
+    with reading(database()) as session:
+        origin = origins.of(session, view.tries[0][0])
+    assert origin is not None
+    problem = replace(problem, objective=priced(without_price(problem.objective), price))
     origin = replace(origin, detail={**origin.detail, "price": price})
 
     def store(session: Session) -> str:
-        # after the runs that search, the last one is the plan in force as it stands
-        child = Child(problem, from_bytes(start), origin, first_plan=number > MOST_TRIES)
-        run_id = add(session, child, key_id=None, actor=audit.SYSTEM)
+        child = Child(problem, start, origin, first_plan=first_plan)
+        run_id = child.add(session, key_id=None, actor=audit.SYSTEM)
         if not replans.try_again(session, view.id, number, run_id, price):
             raise _Overtaken
         return run_id
 
     _send(view, store, price)
+
+
+def _lasting(problem: Problem, seconds: float) -> Problem:
+    """The problem with another solving budget."""
+    return replace(problem, options=replace(problem.options, seconds=max(MIN_SECONDS, round(seconds, 3))))
 
 
 def _send(view: ReplanView, store: Callable[[Session], str], price: float) -> None:
@@ -234,15 +277,37 @@ def _tell(ended: ReplanView | None) -> None:
     log.info("replan_ended", replan=ended.id, state=ended.state, plant=ended.plant)
 
 
-def _comparison(tried: list[Tried], chosen: Tried, before: Outcome | None, reasons: list[str]) -> dict[str, Any]:
-    """What is told of an ended replan: its runs with their moves, the chosen one beside going on as planned."""
+def _comparison(
+    tried: list[Tried],
+    chosen: Tried,
+    before: Outcome | None,
+    reasons: list[str],
+    seen: list[RunView],
+    options: ReplanOptions,
+) -> dict[str, Any]:
+    """What is told of an ended replan: its runs with their moves and the seconds they took, the chosen one beside going
+    on as planned."""
+    took = {
+        one.id: round((one.finished_at - one.started_at).total_seconds(), 3)
+        for one in seen
+        if one.finished_at is not None and one.started_at is not None
+    }
     return {
         "run_id": chosen.run_id,
         "reasons": reasons,
         "moves": 0 if before is None else chosen.outcome.moves,
         "before": None if before is None else before.document(),
         "after": chosen.outcome.document(),
-        "tries": [{"run_id": one.run_id, "move_price": one.price, "moves": one.outcome.moves} for one in tried],
+        "seconds": {"given": options.seconds, "spent": round(sum(took.values()), 3)},
+        "tries": [
+            {
+                "run_id": one.run_id,
+                "move_price": one.price,
+                "moves": one.outcome.moves,
+                "seconds": took.get(one.run_id, 0.0),
+            }
+            for one in tried
+        ],
     }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -16,15 +15,19 @@ from models.shop.faults import InvalidProblem
 from models.shop.problem import TERMS, Problem
 from models.shop.reading.bounds import MAX_TEXT
 from models.shop.reading.row import Faults, Row
+from models.shop.result_parts import part
+from models.shop.schedule import Decision
 from models.shop.timeline import replay
 from models.shop.whatif import changed
 from models.store import ids, origins, plants, runs
 from models.store.origins import AS_IS, Origin
 from models.store.views import RunView
 from models.tables.session import reading
+from tasks import deferred
 from tasks.base import database
+from tasks.deferred import COMMAND, Reserved
 from tasks.give import Done, UnknownRun, Who
-from tasks.planned import Child, add, bounds, check_budget, faulty, planned
+from tasks.planned import Child, Planned, bounds, check_budget, faulty, planned
 from workers.explain.tightest import tightest
 
 DIGITS = 6
@@ -37,6 +40,15 @@ class Group:
 
     group_id: str
     runs: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """What every scenario of a group is made from: the plan as it is, as decisions of a problem, and its pins."""
+
+    problem: Problem
+    decisions: tuple[Decision, ...]
+    pins: tuple[Mapping[str, Any], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,33 +68,89 @@ class TryScenarios:
     action: ClassVar[str] = "scenarios.tried"
 
     def prepared(self, who: Who) -> Callable[[Session], Done[Group]]:
-        """Makes the problems. Raises UnknownRun, NoPlan, and InvalidProblem where a change does not fit the plan."""
+        """Makes the problems, or leaves that to workers where the plan is large.
+
+        Raises UnknownRun, NoPlan, and InvalidProblem where a change does not fit the plan.
+        """
         check_budget(self.seconds)
-        plan = planned(self.schedule_id)
+        view = deferred.ended(self.schedule_id)
+        group_id = ids.run_id()
+        children: Sequence[Child | Reserved]
+        if deferred.is_large(view):
+            children = self._reserved(view, group_id)
+        else:
+            base = self.base(planned(self.schedule_id))
+            children = self.children(base, [*self._rows(), *_marginal(base, self)], group_id)
+
+        def store(session: Session) -> Done[Group]:
+            made = [child.add(session, key_id=who.key_id, actor=who.name) for child in children]
+            names = [str(child.origin.detail["name"]) for child in children]
+            detail = {"group": group_id, "scenarios": names}
+            messages = tuple(("plan", run_id, 1) for run_id in made)
+            return Done(Group(group_id, tuple(zip(names, made, strict=True))), self.schedule_id, detail, messages)
+
+        return store
+
+    def base(self, plan: Planned) -> Base:
+        """The plan as it is at the moment that the scenarios begin with."""
         second = 0 if self.at is None else plan.second(self.at)
         pins = plan.pinned(second)
         carried = carry(plan.problem, plan.schedule, plan.actuals(second), second, pins=(), hold=pins)
         options = replace(carried.problem.options, deterministic=False)
         if self.seconds is not None:
             options = replace(options, seconds=self.seconds)
-        base = replace(carried.problem, options=options, request_id=None)
-        rows = [{"name": AS_IS, "changes": []}, *self.scenarios, *_marginal(base, carried.decisions, self)]
-        problems = _problems(base, rows)
-        group_id = ids.run_id()
-        kept = [pin.document() for pin in plan.pins if plan.number(pin) in pins]
-        children = [
-            Child(problem, carried.decisions, Origin(self.schedule_id, "scenario", {**row, "pins": kept}, group_id))
+        kept = tuple(pin.document() for pin in plan.pins if plan.number(pin) in pins)
+        return Base(replace(carried.problem, options=options, request_id=None), carried.decisions, kept)
+
+    def children(self, base: Base, rows: Sequence[Mapping[str, Any]], group_id: str) -> list[Child]:
+        """The runs of scenarios, of which the first is the plan as it is. Raises InvalidProblem."""
+        problems = _problems(base.problem, rows)
+        return [
+            Child(
+                problem,
+                base.decisions,
+                Origin(self.schedule_id, "scenario", {**row, "pins": list(base.pins)}, group_id),
+            )
             for row, problem in zip(rows, problems, strict=True)
         ]
 
-        def store(session: Session) -> Done[Group]:
-            made = [add(session, child, key_id=who.key_id, actor=who.name) for child in children]
-            named = tuple((str(row["name"]), run_id) for row, run_id in zip(rows, made, strict=True))
-            detail = {"group": group_id, "scenarios": [name for name, _ in named]}
-            messages = tuple(("plan", run_id, 1) for run_id in made)
-            return Done(Group(group_id, named), self.schedule_id, detail, messages)
+    def _rows(self) -> list[Mapping[str, Any]]:
+        return [{"name": AS_IS, "changes": []}, *self.scenarios]
 
-        return store
+    def _reserved(self, view: RunView, group_id: str) -> list[Reserved]:
+        """A run for each stated scenario; the marginal ones are added once that of the plan as it is was worked out."""
+        _check_names(self._rows())
+        changes = (
+            (f"scenarios[{i}].changes[{k}]", change)
+            for i, row in enumerate(self.scenarios)
+            for k, change in enumerate(row["changes"] if isinstance(row["changes"], list) else ())
+        )
+        deferred.check_ids(view.id, changes)
+        whole = {"at": None if self.at is None else self.at.isoformat(), "seconds": self.seconds}
+        marginal = {"marginal": self.marginal, "hours": self.hours, "alone": not self.scenarios}
+        found = []
+        for number, row in enumerate(self._rows()):
+            command = {**whole, "number": number, **(marginal if number == 0 else {})}
+            origin = Origin(self.schedule_id, "scenario", dict(row), group_id)
+            found.append(Reserved(view, origin, command, self.seconds))
+        return found
+
+
+def stored(origin: Origin, plan: Planned) -> list[Child]:
+    """The run of a scenario of a large plan, and the marginal ones that come with the plan as it is.
+
+    Raises InvalidProblem.
+    """
+    detail, command = origin.detail, origin.detail[COMMAND]
+    at = None if command["at"] is None else datetime.fromisoformat(command["at"])
+    row = {"name": detail["name"], "changes": detail["changes"]}
+    asked = TryScenarios(
+        origin.parent_id, (), command.get("marginal", 0), command.get("hours", 1.0), at, command["seconds"]
+    )
+    base, group_id = asked.base(plan), origin.group_id or ""
+    if command["number"]:
+        return asked.children(base, [{"name": AS_IS, "changes": []}, row], group_id)[1:]
+    return asked.children(base, [row, *_marginal(base, asked, alone=command["alone"])], group_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +209,7 @@ def _terms(run_id: str) -> Mapping[str, float | None] | None:
     """The metrics of an ended run, which never change; None where it has no plan."""
     with reading(database()) as session:
         body = runs.result(session, run_id)
-    metrics: Mapping[str, float | None] | None = None if body is None else json.loads(body)["metrics"]
+    metrics: Mapping[str, float | None] | None = None if body is None else part(body, "metrics")
     return metrics
 
 
@@ -156,11 +224,29 @@ def _beside(terms: Mapping[str, float | None], base: Mapping[str, float | None])
 def _problems(base: Problem, rows: Sequence[Mapping[str, Any]]) -> list[Problem]:
     """The problem of each scenario. Raises InvalidProblem; ``scenarios[0]`` is the first stated one."""
     faults = Faults()
-    problems: list[Problem] = []
+    _named(rows, faults)
+    problems = [
+        changed(base, row.get("changes"), faults, f"scenarios[{number - 1}].changes", bounds())
+        for number, row in enumerate(rows)
+        if isinstance(row, dict)
+    ]
+    if faults.total:
+        raise InvalidProblem(faults.kept, faults.total)
+    return problems
+
+
+def _check_names(rows: Sequence[Mapping[str, Any]]) -> None:
+    faults = Faults()
+    _named(rows, faults)
+    if faults.total:
+        raise InvalidProblem(faults.kept, faults.total)
+
+
+def _named(rows: Sequence[Mapping[str, Any]], faults: Faults) -> None:
+    """Notes what is wrong with scenarios whatever the plan: names, and lists of changes."""
     names: set[str | None] = set()
     for number, value in enumerate(rows):
-        path = f"scenarios[{number - 1}]"
-        row = Row.of(faults, path, value, _ROW)
+        row = Row.of(faults, f"scenarios[{number - 1}]", value, _ROW)
         if row is None:
             continue
         name = row.text("name", most=MAX_TEXT) if row.require("name") else None
@@ -169,18 +255,15 @@ def _problems(base: Problem, rows: Sequence[Mapping[str, Any]]) -> list[Problem]
         names.add(name)
         if number and not row.fields.get("changes"):
             row.fault("changes", "min_items", "must list at least one change")
-        problems.append(changed(base, row.fields.get("changes"), faults, f"{path}.changes", bounds()))
-    if faults.total:
-        raise InvalidProblem(faults.kept, faults.total)
-    return problems
 
 
-def _marginal(problem: Problem, decisions: Any, asked: TryScenarios) -> list[dict[str, Any]]:
+def _marginal(base: Base, asked: TryScenarios, *, alone: bool | None = None) -> list[dict[str, Any]]:
     """A scenario for each of the tightest machines, with some more open time where that helps at once."""
     if not asked.marginal:
         return []
+    problem = base.problem
     found = []
-    for tight in tightest(problem, replay(problem, decisions), asked.marginal, asked.hours):
+    for tight in tightest(problem, replay(problem, base.decisions), asked.marginal, asked.hours):
         if tight.span is None:
             continue
         machine_id = problem.machines[tight.machine].machine_id
@@ -191,7 +274,7 @@ def _marginal(problem: Problem, decisions: Any, asked: TryScenarios) -> list[dic
             "to": _instant(problem, tight.span.end),
         }
         found.append({"name": f"{asked.hours:g} h more on {machine_id}", "changes": [change]})
-    if not found and not asked.scenarios:
+    if not found and (not asked.scenarios if alone is None else alone):
         message = "found no machine that late jobs wait for while it is closed: there is nothing to open"
         raise faulty("marginal.machines", "nothing_closed", message)
     return found

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import redis
 
 from models.explanations import Explanation
 from models.settings import settings
-from models.store import runs
+from models.store import mentions, runs
 from models.store.views import RunView
 from models.tables.session import reading
 from monitoring import metrics
@@ -50,10 +51,19 @@ def why(run_id: str, job_id: str | None) -> Answer | None:
         view = runs.get(session, run_id)
         if view is None:
             return None
-        has_plan = view.ended and runs.packed_result(session, run_id) is not None
+        has_plan = view.ended and runs.has_result(session, run_id)
     if not has_plan:
         return Answer(view, has_plan)
+    if job_id is not None and _unknown(run_id, job_id):
+        return Answer(view, has_plan, Explanation("unknown_job", b""))
     return Answer(view, has_plan, _kept(run_id, job_id, "explain"))
+
+
+@lru_cache(maxsize=512)
+def _unknown(run_id: str, job_id: str) -> bool:
+    """Whether a run's problem, which never changes, does not name such a job at all."""
+    with reading(database()) as session:
+        return bool(mentions.unmentioned(session, run_id, [job_id]))
 
 
 def remedy(run_id: str, job_id: str) -> Explanation | None:

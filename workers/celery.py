@@ -48,7 +48,7 @@ SOLVE_QUEUE = "solve"
 QUEUES = (CONTROL_QUEUE, PLAN_QUEUE, SOLVE_QUEUE)
 
 TASKS_OF = {
-    PLAN_QUEUE: ("plan", "merge", "explain", "ingest", "replan"),
+    PLAN_QUEUE: ("plan", "merge", "explain", "preview", "compare", "ingest", "replan"),
     SOLVE_QUEUE: ("solve", "improve", "conflicts", "remedy"),
 }
 """Which tasks wait in which queue; the others in the control queue."""
@@ -77,6 +77,7 @@ TASK_MODULES = (
     "tasks.baselines",
     "tasks.retention",
     "tasks.explain",
+    "tasks.read_large",
     "tasks.ingest",
     "tasks.replan",
     "tasks.due",

@@ -9,10 +9,11 @@ from app.auth import guard, role
 from app.errors import ApiError
 from app.forms import asker, form_body, read_form
 from app.openapi import LIFE, SECURITY, answer, errors
-from app.runs import POLL_SECONDS, PREFIX, known_form, links, planned_or_refused
+from app.runs import POLL_SECONDS, PREFIX, awaited, known_form, links, planned_or_refused, read_by_a_worker
 from app.schemas.answers import Accepted
 from app.schemas.edits import EditForm, EditPreview
 from app.schemas.queries import SchedulePath
+from tasks import deferred, large_reads
 from tasks.give import give
 
 api = APIBlueprint("edits", __name__, url_prefix=PREFIX, abp_tags=[LIFE], abp_security=SECURITY)
@@ -39,21 +40,33 @@ EXAMPLE = {
     openapi_extensions=form_body(EditForm, "What to move, pin and release.", EXAMPLE),
     responses={
         200: answer(EditPreview, "What the edit would do; apply it with the ETag as If-Match.", "ETag"),
+        202: answer(Accepted, "The plan is large: a worker is at it; send the same again.", "Retry-After"),
         **errors(400, 404, 409, 413, 415, 422),
     },
 )
 @role("viewer")
-def preview(path: SchedulePath) -> Response:
+def preview(path: SchedulePath) -> Response | tuple[Response, int, dict[str, str]]:
     """Moves what is asked for, and what follows along; tells each objective term beside the plan without the edit.
 
     Moved work lands at the earliest place from its `start_time` on. Nothing is stored.
     """
-    from tasks.edit import look  # noqa: PLC0415  loads the timeline, which the start of a web process must not
+    from tasks.edit import based, check_ids, look  # noqa: PLC0415  loads the timeline, which the start of a web process must not
 
     form = read_form(EditForm)
     with planned_or_refused():
-        seen, found = look(known_form(path.run_id), form.edit(), form.at)
-    response = jsonify(found)
+        view = deferred.ended(known_form(path.run_id))
+        if not deferred.is_large(view):
+            seen, told = look(path.run_id, form.edit(), form.at)
+            response = jsonify(told)
+            response.set_etag(seen)
+            return response
+        seen = based(view)
+        check_ids(view.id, form.edit())
+    with read_by_a_worker():
+        found = large_reads.preview(view, seen, form.edit(), form.at)
+    if found is None:
+        return awaited(view)
+    response = Response(found, content_type="application/json")
     response.set_etag(seen)
     return response
 

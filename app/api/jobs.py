@@ -45,7 +45,8 @@ def job(path: JobPath) -> Response | tuple[Response, int, dict[str, str]]:
             raise unknown(run_id)
         if not found.view.ended or not found.has_plan:
             raise no_plan(found.view)
-        made = remedy(run_id, path.job_id)
+        known = found.explanation is None or found.explanation.kind != "unknown_job"
+        made = remedy(run_id, path.job_id) if known else None
     except RedisAway:
         raise redis_away() from None
     for one in (found.explanation, made):

@@ -88,7 +88,9 @@ def disrupt() -> tuple[Response, int, dict[str, str]]:
         id=done.run_id,
         state="queued",
         shifted=done.shifted,
-        released=[{"job_id": job, "operation_id": operation} for job, operation in done.released],
+        released=None
+        if done.released is None
+        else [{"job_id": job, "operation_id": operation} for job, operation in done.released],
         links={**links(done.run_id), "diff": f"{PREFIX}/{form.schedule_id}/diff/{done.run_id}"},
     )
     return body, 202, {"Location": f"{PREFIX}/{done.run_id}", "Retry-After": POLL_SECONDS}

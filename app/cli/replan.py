@@ -27,7 +27,7 @@ def options_option(command: click.decorators.FC) -> click.decorators.FC:
     """How to replan, as options of a command."""
     for option in reversed(
         (
-            click.option("--seconds", type=float, help="Solving budget of each run.  [default: 60]"),
+            click.option("--seconds", type=float, help="Solving budget, all runs together.  [default: 60]"),
             click.option("--frozen-hours", type=float, help="Work that starts within them stays.  [default: 0]"),
             click.option("--max-moves", type=int, help="Churn budget: operations that may be moved."),
             click.option("--move-price", type=float, help="Hours of the first objective level a move costs."),
@@ -121,7 +121,10 @@ def remove(schedule_id: str, why: str | None) -> None:
 @click.option("--why", help="Kept in the audit.")
 @options_option
 def now(plant: str, wait: bool, why: str | None, no_ingest: bool, **given: Any) -> None:
-    """Replan a plant now; the replan's id goes to stdout. The workers of a running server do it."""
+    """Replan a plant now; the replan's id goes to stdout. The workers of a running server do it.
+
+    With --wait the exit code is 1 where the replan failed, or its plan was held for more than --accept person.
+    """
     from models.shop.faults import InvalidProblem
     from tasks.give import Who, give
     from tasks.plant_commands import ReplanNow
@@ -135,6 +138,26 @@ def now(plant: str, wait: bool, why: str | None, no_ingest: bool, **given: Any) 
     click.echo(replan_id)
     if wait:
         _follow(replan_id)
+    else:
+        click.echo(f"asked for; what comes of it: nightshift replan show {replan_id}", err=True)
+
+
+@replan.command()
+@click.argument("replan_id")
+@click.option("--wait", is_flag=True, help="Wait for its end.")
+def show(replan_id: str, wait: bool) -> None:
+    """Show how the replan REPLAN_ID stands, what came of it and what to do next. Exit codes as of replan now --wait."""
+    from models.store import replans
+    from models.tables.session import reading
+
+    with reading(made_sessions()) as session:
+        view = replans.get(session, replan_id)
+    if view is None:
+        raise BadInput(f"there is no replan {replan_id!r}")
+    if wait:
+        _follow(replan_id)
+    else:
+        _end(view)
 
 
 @replan.command()
@@ -210,9 +233,45 @@ def _follow(replan_id: str) -> None:
         if view.state not in replans.OPEN:
             break
         time.sleep(POLL_SECONDS)
+    _end(view)
+
+
+def _end(view: ReplanView) -> None:
+    """Tells what came of a replan, and what to do next."""
     click.echo(_told(view))
+    if view.comparison is not None and view.comparison.get("seconds"):
+        spent = view.comparison["seconds"]
+        runs_made = len(view.tries)
+        click.echo(f"{spent['spent']:.1f} of {spent['given']:g} s spent in {runs_made} run{'s'[: runs_made > 1]}")
+    for warning in () if view.before is None else view.before.get("warnings", ()):
+        click.echo(f"warning: {warning}", err=True)
     if view.state == "failed":
-        raise Failed("the plan in force stays")
+        raise Failed(f"the plan in force stays; when that is mended: nightshift replan now --plant {view.plant}")
+    if view.state == "held" and view.comparison is not None:
+        _tell_held(view, view.comparison)
+    if view.state == "due":
+        click.echo("no worker has taken it up yet; one of a running server does: nightshift up", err=True)
+    elif view.state == "solving":
+        click.echo(f"it is being solved; to wait for it: nightshift replan show {view.id} --wait", err=True)
+
+
+def _tell_held(view: ReplanView, comparison: Mapping[str, Any]) -> None:
+    """What to do with a plan that was not put in force. Raises Failed unless people were to decide all along."""
+    from models.store import plants
+    from models.tables.session import reading
+
+    with reading(made_sessions()) as session:
+        force = plants.in_force(session, view.plant)
+    number = 0 if force is None else force.number
+    lines = [f"plan {number} stays in force" if number else "no plan is in force"]
+    if number != view.base_number:
+        lines.append(f"to go on from that one: nightshift replan now --plant {view.plant}")
+    accept = f"nightshift plant accept {comparison['run_id']} --plant {view.plant} --replaces {number}"
+    lines.append(f"to put this plan in force all the same: {accept}")
+    if view.options.get("accept") == "person" and len(comparison["reasons"]) == 1:
+        click.echo("; ".join(lines), err=True)
+    else:
+        raise Failed("; ".join(lines))
 
 
 def _told(view: ReplanView) -> str:

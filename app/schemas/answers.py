@@ -105,7 +105,9 @@ class RunSummary(Answer):
     cancel_requested: bool
     attempt: int = Field(description="1, and one more for each time a lost worker's run was taken up again.")
     options: RunOptions
-    input_sha256: str = Field(description="Hash of the problem in canonical form, without request_id.")
+    input_sha256: str | None = Field(
+        description="Hash of the problem in canonical form, without request_id; null while that is being worked out."
+    )
     error: dict[str, object] | None = Field(description="Problem details of a failed run.")
     links: Links
 

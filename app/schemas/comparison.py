@@ -33,7 +33,7 @@ class DiffQuery(Form):
 class PlanHead(Answer):
     """One of the plans."""
 
-    schedule_id: str
+    schedule_id: str | None = Field(description="Null for a plan that is not stored, as in an edit's preview.")
     schedule_start: Instant
     status: str
     last_end: Instant | None = Field(description="When its last operation ends; null for an empty plan.")

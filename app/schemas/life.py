@@ -109,8 +109,12 @@ class RepairAccepted(Answer):
 
     id: str
     state: State
-    shifted: Metrics = Field(description="Terms of the plan shifted right.")
-    released: list[WorkName] = Field(description="Pinned work that cannot stay where it was.")
+    shifted: Metrics | None = Field(
+        description="Terms of the plan shifted right. Null for a large plan: a worker shifts it, and `origin` tells."
+    )
+    released: list[WorkName] | None = Field(
+        description="Pinned work that cannot stay where it was. Null for a large plan, as `shifted`."
+    )
     links: RepairLinks
 
 

@@ -123,12 +123,15 @@ class AcceptForm(BodyForm):
 class ReplanOptionsForm(BodyForm):
     """How to replan."""
 
-    seconds: float = Field(60.0, ge=MIN_SECONDS, description="Solving budget of each run.")
+    seconds: float = Field(60.0, ge=MIN_SECONDS, description="Solving budget, of all runs together.")
     frozen_hours: float = Field(
         0.0, ge=0, le=MAX_FROZEN_HOURS, description="Planned work that starts within them stays where it is."
     )
     max_moves: int | Absent = Field(
-        None, ge=0, le=MAX_MOVES, description="Churn budget: operations that may be moved. Up to three runs keep it."
+        None,
+        ge=0,
+        le=MAX_MOVES,
+        description="Churn budget: operations that may be moved. Up to three runs share `seconds` to keep it.",
     )
     move_price: float = Field(
         0.001, ge=0, le=MAX_WEIGHT, description="Hours (or counts) of the first objective level that a move costs."
@@ -237,6 +240,14 @@ class ReplanTry(Answer):
     run_id: str
     move_price: float
     moves: int
+    seconds: float = Field(0.0, description="How long it took.")
+
+
+class Spent(Answer):
+    """A replan's time for solving, in seconds."""
+
+    given: float
+    spent: float = Field(description="Of all its runs together.")
 
 
 class Comparison(Answer):
@@ -247,6 +258,7 @@ class Comparison(Answer):
     moves: int = Field(description="Operations that it moves.")
     before: Told | None = Field(description="What comes of going on with the plan in force; null without one.")
     after: Told
+    seconds: Spent | None = Field(None, description="Null for replans of earlier versions.")
     tries: list[ReplanTry]
 
 

@@ -13,6 +13,13 @@ MOST_TRIES: Final = 3
 """Runs that search; where none keeps the budget one more only has to stay where the plan in force is."""
 
 MOST_PRICE: Final = 1_000_000.0
+FIRST_SHARE: Final = 0.5
+"""Of the time of a replan with a churn budget, for its first run; each later one has half of what is left, and the last
+one all of it."""
+
+LEAST_SHARE: Final = 0.1
+"""Less of a replan's time than this is not worth another run."""
+
 LEAST_PRICE: Final = 0.001
 """The least coefficient an objective can have: at it a move only has to gain anything at all."""
 
@@ -93,6 +100,15 @@ def next_price(
         return None
     price = round(min(max(LEAST_PRICE, price), MOST_PRICE), 3)
     return None if price in {tried.price for tried in tries} else price
+
+
+def seconds_of(number: int, whole: float, spent: float, budget: int | None) -> float:
+    """Seconds for the ``number``-th run that looks for a price (from 1) of a replan that has ``whole`` seconds in all.
+
+    ``spent`` are those given to the runs before. Without a churn budget the first run has all of them.
+    """
+    left = max(0.0, whole - spent)
+    return left if budget is None or number >= MOST_TRIES else left * FIRST_SHARE
 
 
 def best(tries: Sequence[Tried], budget: int | None, objective: Sequence[Level]) -> Tried:

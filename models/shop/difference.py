@@ -115,7 +115,7 @@ def _by_work(document: Row) -> dict[tuple[str, str, int], Row]:
 def _head(document: Row) -> Document:
     ends = [row["end_time"] for row in document["scheduled_jobs"]]
     return {
-        "schedule_id": document["schedule_id"],
+        "schedule_id": document["schedule_id"] or None,
         "schedule_start": document["schedule_start"],
         "status": document["status"],
         "last_end": max(ends, key=datetime.fromisoformat, default=None),

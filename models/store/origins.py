@@ -50,6 +50,12 @@ def keep(session: Session, run_id: str, origin: Origin, decisions: bytes | None)
     session.execute(insert(OriginRow).values(row))
 
 
+def refine(session: Session, run_id: str, detail: Mapping[str, Any], decisions: bytes) -> None:
+    """Says more of where a run comes from, once that was worked out, and which plan it begins with."""
+    change = update(OriginRow).where(OriginRow.run_id == run_id)
+    session.execute(change.values(detail=dict(detail), decisions=pack(decisions)))
+
+
 def of(session: Session, run_id: str) -> Origin | None:
     """Where a run comes from; None where it was submitted as a problem of its own."""
     row = session.execute(_columns().where(OriginRow.run_id == run_id)).one_or_none()

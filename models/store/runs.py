@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Select, bindparam, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Select, bindparam, delete, exists, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from models.compression import pack, unpack
@@ -34,6 +34,7 @@ __all__ = [
     "fail",
     "finish",
     "get",
+    "has_result",
     "packed_result",
     "problem_body",
     "request_cancel",
@@ -104,6 +105,11 @@ def result(session: Session, run_id: str) -> bytes | None:
 def packed_result(session: Session, run_id: str) -> bytes | None:
     """The result document as it is stored: one zstd frame. None where it has none."""
     return session.scalar(select(ScheduleRow.result).where(ScheduleRow.run_id == run_id))
+
+
+def has_result(session: Session, run_id: str) -> bool:
+    """Whether a run has ended with a plan."""
+    return bool(session.scalar(select(exists().where(ScheduleRow.run_id == run_id))))
 
 
 def batches(session: Session, run_id: str) -> list[BatchRecord]:

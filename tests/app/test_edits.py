@@ -46,6 +46,7 @@ def test_a_preview_tells_terms_moves_and_pins_and_stores_nothing(api: Api) -> No
     check_form(api, "EditPreview", found)
     terms = {row["term"]: row["change"] for row in found["difference"]["terms"]}
     assert (terms["weighted_tardiness"], terms["makespan"]) == (-3.0, -2.0)
+    assert [found["difference"][side]["schedule_id"] for side in "ab"] == [run_id, None]
     assert [row["job_id"] for row in found["difference"]["moved"]] == ["B"]
     assert [(row["job_id"], row["until"], row["by"]) for row in found["pins"]] == [
         ("B", "2026-01-06T06:00:00+00:00", None)

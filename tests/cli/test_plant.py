@@ -84,6 +84,10 @@ def test_replan_schedules_are_added_listed_and_removed(nightshift: Run) -> None:
     assert nightshift("replan", "remove", done.stdout.strip()).returncode == 2
     asked = nightshift("replan", "now")
     assert asked.returncode == 0 and asked.stdout.strip() in nightshift("replan", "runs").stdout
+    shown = asked.stderr.strip().rpartition("nightshift ")[2]
+    told = nightshift(*shown.split())
+    assert told.returncode == 0 and "nightshift up" in told.stderr
+    assert nightshift("replan", "show", "nothing").returncode == 2
 
 
 def test_a_frontier_of_churn_against_the_objective(nightshift: Run, environment: Path) -> None:

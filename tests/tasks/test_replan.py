@@ -114,6 +114,19 @@ def test_a_churn_budget_is_kept(road: Road, plant: Engine) -> None:
     assert found.state == ("held" if forced else "accepted"), found.comparison
 
 
+def test_all_runs_of_a_replan_share_its_time(road: Road, plant: Engine) -> None:
+    done(road, ask(objective="makespan"))
+    found = done(road, ask(seconds=0.8, max_moves=3, objective=["total_flow_time"]))
+    assert found.comparison is not None
+    with reading(base.database()) as session:
+        given = [view.seconds for run_id, _ in found.tries if (view := runs.get(session, run_id)) is not None]
+    assert len(given) > 1 and given[0] == 0.4 and sum(given) <= 0.8 + len(given) * 0.001, given
+    assert found.comparison["seconds"]["given"] == 0.8
+    assert sum(row["seconds"] for row in found.comparison["tries"]) == pytest.approx(
+        found.comparison["seconds"]["spent"], abs=0.01
+    )
+
+
 def test_new_finished_and_cancelled_work_of_the_plant_is_taken_in(road: Road, plant: Engine) -> None:
     done(road, ask())
     with plant.begin() as connection:
