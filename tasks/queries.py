@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,11 +14,11 @@ import redis
 from models.inflight import BatchState, Progress
 from models.settings import settings
 from models.shop.objective import LEVEL_UNIT
+from models.shop.parts_of_json import only_field, part
 from models.shop.problem import MAX_TERMS, SUM_TERMS, Level
 from models.shop.reading.options import read_objective
 from models.shop.reading.row import Faults, Row
 from models.shop.result import objective_name
-from models.shop.result_parts import part
 from models.store import listing, origins, plans, reserved, runs
 from models.store.listing import Position, RunFilter
 from models.store.views import RunView
@@ -200,7 +199,7 @@ def _objective(run_id: str) -> tuple[Level, ...]:
     """The objective of a run's problem, which was checked before it was stored and never changes."""
     with reading(database()) as session:
         body = runs.problem_body(session, run_id)
-    return read_objective(Row(Faults(), "", json.loads(body)))
+    return read_objective(Row(Faults(), "", only_field(body, "objective")))
 
 
 @lru_cache(maxsize=512)

@@ -12,10 +12,10 @@ from sqlalchemy.orm import Session
 
 from models.shop.carry import carry
 from models.shop.faults import InvalidProblem
+from models.shop.parts_of_json import part
 from models.shop.problem import TERMS, Problem
 from models.shop.reading.bounds import MAX_TEXT
 from models.shop.reading.row import Faults, Row
-from models.shop.result_parts import part
 from models.shop.schedule import Decision
 from models.shop.timeline import replay
 from models.shop.whatif import changed
