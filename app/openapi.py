@@ -12,7 +12,7 @@ from flask_openapi3.types import ResponseDict, SecuritySchemesDict
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
-from app.schemas import answers, life, plants, scenarios
+from app.schemas import actuals, answers, life, plants, scenarios
 from app.schemas.comparison import Difference
 from app.schemas.edits import EditForm, EditPreview
 from app.schemas.explanation import Explanation, JobExplained
@@ -50,6 +50,7 @@ ANSWERED: tuple[type[BaseModel], ...] = (
     Difference,
     *life.ANSWERS,
     *plants.ANSWERS,
+    *actuals.ANSWERS,
     *scenarios.ANSWERS,
     EditPreview,
     answers.ProblemDetails,

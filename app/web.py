@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask_openapi3.openapi import OpenAPI
 
 from app import auth, errors, headers, health, pages
-from app.api import compare, edits, jobs, life, plants, replans, scenarios, schedules
+from app.api import actuals, compare, edits, jobs, life, plants, replans, scenarios, schedules
 from app.openapi import make_app
 from models.settings import Settings
 from models.settings import settings as process_settings
@@ -28,7 +28,7 @@ def build(settings: Settings | None = None) -> OpenAPI:
     health.prepare(app)
     headers.register(app)
     errors.register(app)
-    for part in (schedules, compare, jobs, life, edits, scenarios, plants, replans):
+    for part in (schedules, compare, jobs, life, edits, scenarios, plants, actuals, replans):
         app.register_api(part.api)
         auth.check(app, part.api.name)
     app.register_api(health.api)

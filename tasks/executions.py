@@ -13,6 +13,7 @@ from models.shop.executions import Event, by_work, contradiction
 from models.shop.faults import Fault, InvalidProblem, shown
 from models.store import executions, ids
 from tasks.give import Done, Who
+from tasks.matching import Unmatched, Work, unmatched
 
 AHEAD = timedelta(minutes=5)
 """How far a plant's clock may be ahead of ours."""
@@ -20,10 +21,14 @@ AHEAD = timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """How many events were stored, and how many had been before."""
+    """How many events were stored, and how many had been before.
+
+    ``unmatched``: work that the plan in force does not have, and why; its events are kept all the same.
+    """
 
     stored: int
     duplicates: int
+    unmatched: Mapping[Work, Unmatched]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +68,8 @@ class RecordExecutions:
             raise InvalidProblem(faults)
         executions.add(session, self.plant, new)
         detail = {"plant": self.plant, "stored": len(new), "sent": len(self.events)}
-        return Done(Recorded(len(new), len(self.events) - len(new)), ids.run_id(), detail)
+        missing = unmatched(session, self.plant, {event.work for event in self.events})
+        return Done(Recorded(len(new), len(self.events) - len(new), missing), ids.run_id(), detail)
 
 
 def _alone(number: int, event: Event) -> Iterator[Fault]:

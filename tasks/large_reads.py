@@ -11,6 +11,7 @@ from typing import Any
 import redis
 
 from models.shop.faults import Fault, InvalidProblem
+from models.store.plants import PlanInForce
 from models.store.views import RunView
 from monitoring import metrics
 from monitoring.logs import get
@@ -43,6 +44,15 @@ def difference(a: str, b: str, tolerance: int, most: int, of: tuple[str, str]) -
     ``of`` tells the plans of now from earlier ones. Raises ReadFailed, RedisAway.
     """
     return _answer("compare", a, {"other": b, "tolerance": tolerance, "most": most, "of": list(of)})
+
+
+def actuals(force: PlanInForce, last: int, at: datetime) -> bytes | None:
+    """A plan in force beside what was told up to event number ``last`` (JSON); None while a worker is at it.
+
+    Raises ReadFailed, RedisAway.
+    """
+    asked = {"plant": force.plant, "number": force.number, "last": last, "at": at.isoformat()}
+    return _answer("actuals", force.run_id, asked)
 
 
 def _answer(task: str, run_id: str, asked: Mapping[str, Any]) -> bytes | None:

@@ -9,8 +9,9 @@ from typing import Any
 
 from models.shop.difference import difference
 from models.shop.faults import InvalidProblem
-from models.store import plans, runs
+from models.store import plans, plants, runs
 from models.tables.session import reading
+from tasks import actuals as performances
 from tasks import edit
 from tasks.base import RunTask, database, explanations
 from tasks.explain import once
@@ -44,6 +45,19 @@ def compare(run_id: str, job_id: str | None = None) -> None:
         return
     before, after = _plan(run_id), _plan(asked["other"])
     explanations().keep(run_id, job_id, "whole", _packed(difference(before, after, asked["tolerance"], asked["most"])))
+
+
+@app.task(base=RunTask, name="nightshift.actuals")  # type: ignore[untyped-decorator]
+@once("actuals")
+def actuals(run_id: str, job_id: str | None = None) -> None:
+    """Tells how a plan in force goes beside what its plant told. ``job_id`` is the read's name."""
+    asked = _asked(run_id, job_id)
+    if asked is None:
+        return
+    with reading(database()) as session:
+        force = next(iter(plants.history(session, asked["plant"], limit=1, before=asked["number"] + 1)))
+    found = performances.actuals(force, datetime.fromisoformat(asked["at"]))
+    explanations().keep(run_id, job_id, "whole", _packed(found))
 
 
 def _asked(run_id: str, name: str | None) -> dict[str, Any] | None:

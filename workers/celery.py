@@ -48,7 +48,7 @@ SOLVE_QUEUE = "solve"
 QUEUES = (CONTROL_QUEUE, PLAN_QUEUE, SOLVE_QUEUE)
 
 TASKS_OF = {
-    PLAN_QUEUE: ("plan", "merge", "explain", "preview", "compare", "ingest", "replan"),
+    PLAN_QUEUE: ("plan", "merge", "explain", "preview", "compare", "actuals", "ingest", "replan"),
     SOLVE_QUEUE: ("solve", "improve", "conflicts", "remedy"),
 }
 """Which tasks wait in which queue; the others in the control queue."""

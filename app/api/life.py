@@ -7,6 +7,7 @@ from typing import Any, cast
 from flask import Response, jsonify
 from flask_openapi3.blueprint import APIBlueprint
 
+from app.api.actuals import told_unmatched
 from app.auth import guard, role
 from app.forms import asker, form_body, read_claimed, read_form
 from app.idempotency import reused
@@ -20,6 +21,9 @@ from tasks.give import give
 
 api = APIBlueprint("life", __name__, url_prefix="/v1", abp_tags=[LIFE], abp_security=SECURITY)
 guard(api)
+
+MOST_WARNINGS = 20
+"""Events without work that are told one by one; the others are counted."""
 
 BREAKDOWN = {
     "schedule_id": "01a209ff-5352-768c-b69a-825bfd3c21b5",
@@ -107,7 +111,8 @@ def disrupt() -> tuple[Response, int, dict[str, str]]:
 def executions() -> Response:
     """Stores events, whatever order they come in. An event that comes again is counted and left alone.
 
-    What cannot be, such as an end before its start, is refused, and with it the whole request.
+    What cannot be, such as an end before its start, is refused, and with it the whole request. What the plan in force
+    does not have, because the plant is ahead of it, is kept and told as `unmatched`.
     """
     form = read_form(ExecutionsForm)
     events = tuple(
@@ -126,4 +131,9 @@ def executions() -> Response:
         for row in form.events
     )
     done = give(RecordExecutions(form.plant, events), asker(None))
-    return jsonify(stored=done.stored, duplicates=done.duplicates)
+    lost = [(number, event) for number, event in enumerate(events) if event.work in done.unmatched]
+    warnings = [
+        f"events[{number}]: {told_unmatched(form.plant, event, done.unmatched[event.work])}"
+        for number, event in lost[:MOST_WARNINGS]
+    ]
+    return jsonify(stored=done.stored, duplicates=done.duplicates, unmatched=len(lost), warnings=warnings)

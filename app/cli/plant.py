@@ -224,6 +224,43 @@ def accept(schedule_id: str, plant: str, replaces: int | None, why: str | None) 
     click.echo(f"plan {found.number} in force in plant {found.plant}")
 
 
+@plant.command()
+@plant_option
+@click.option("--by", type=click.Choice(("machine", "family")), default="machine", show_default=True)
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 10_000), help="Rows.")
+def actuals(plant: str, by: str, limit: int) -> None:
+    """Show how the plan in force goes beside what the plant told, and how long work took beside planned."""
+    from monitoring import logs
+    from tasks.actuals import NoPlanInForce, in_force
+    from tasks.actuals import actuals as beside
+
+    logs.configure(level="CRITICAL")  # what goes wrong is told on the screen
+    made_sessions()
+    try:
+        found = beside(in_force(plant))
+    except NoPlanInForce:
+        raise Failed(f"plant {plant!r} has no plan in force; try: nightshift replan now --plant {plant}") from None
+    counts = found["operations"]
+    click.echo(
+        f"plan {found['number']} in force: {counts['planned']} operations, {counts['finished']} finished, "
+        f"{counts['running']} running; of {counts['due']} due {counts['due_and_not_finished']} are not finished"
+    )
+    for name, late in found["hours_late"].items():
+        if late is not None:
+            click.echo(
+                f"{name}s {late['mean']:+.2f} h beside the plan (median {late['median']:+.2f}, "
+                f"worst {late['worst']:+.2f}; {late['operations']} operations)"
+            )
+    rows = found["durations"]["machines" if by == "machine" else "families"]
+    for row in rows[:limit]:
+        click.echo(
+            f"{row[f'{by}_id']}  took {row['ratio']:.2f} of the planned time "
+            f"({row['actual_hours']:,.2f} of {row['planned_hours']:,.2f} h, {row['operations']} operations)"
+        )
+    if not rows:
+        click.echo(f"nothing was told to be finished yet: POST /v1/executions for plant {plant}", err=True)
+
+
 def _accepted(plan: PlanInForce) -> str:
     by = plan.accepted_by if plan.rule is None else f"rule {plan.rule!r}"
     why = "" if plan.why is None else f" ({plan.why})"

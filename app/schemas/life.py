@@ -149,6 +149,8 @@ class ExecutionsStored(Answer):
 
     stored: int
     duplicates: int = Field(description="Events that were stored before.")
+    unmatched: int = Field(description="Events of work that the plan in force does not have; they are kept.")
+    warnings: list[str] = Field(description="What is unmatched about the first 20 of them.")
 
 
 BODIES = (*DISRUPTIONS, DisruptionForm, ExecutionsForm)

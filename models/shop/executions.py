@@ -104,6 +104,13 @@ def standing(events: Iterable[Event]) -> Standing | None:
     return None if state is None else Standing(state, tuple(stretches), machine_id, operator_id, left)
 
 
+def superseded(events: Iterable[Event]) -> set[str]:
+    """Ids of those events of one piece of work that no longer count: what was done before it was scrapped."""
+    ordered = in_order(events)
+    last = max((number for number, event in enumerate(ordered) if event.kind == "scrapped"), default=0)
+    return {event.event_id for event in ordered[:last]}
+
+
 def by_work(events: Iterable[Event]) -> Mapping[tuple[str, str, int], list[Event]]:
     """The events of each piece of work."""
     found: dict[tuple[str, str, int], list[Event]] = {}

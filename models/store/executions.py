@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import cast
 
 from sqlalchemy import insert, select, tuple_
@@ -44,6 +45,23 @@ def of_plant(session: Session, plant: str) -> list[Event]:
     """All events of a plant, in the order in which they came."""
     rows = session.scalars(select(ExecutionRow).where(ExecutionRow.plant == plant).order_by(ExecutionRow.id))
     return [_event(row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """An event as it is kept. ``number`` grows in the order in which events came."""
+
+    number: int
+    received_at: datetime
+    event: Event
+
+
+def listed(session: Session, plant: str, *, limit: int, before: int | None = None) -> list[StoredEvent]:
+    """Events of a plant, those that came last first; with ``before`` only those of smaller numbers."""
+    query = select(ExecutionRow).where(ExecutionRow.plant == plant).order_by(ExecutionRow.id.desc()).limit(limit)
+    if before is not None:
+        query = query.where(ExecutionRow.id < before)
+    return [StoredEvent(row.id, row.received_at, _event(row)) for row in session.scalars(query)]
 
 
 def add(session: Session, plant: str, events: Sequence[Event]) -> None:
