@@ -15,6 +15,7 @@ from models.shop.calendar import Calendars
 from models.shop.carry import Actual, Carried, carry, onto
 from models.shop.completed import completed
 from models.shop.executions import actuals
+from models.shop.merged import merged
 from models.shop.objective import HOUR, as_document, measure
 from models.shop.parse import parse
 from models.shop.problem import Problem
@@ -85,7 +86,8 @@ def prepared(plant: str, snapshot: SnapshotView, now: datetime, options: ReplanO
     decisions = completed(carried.problem, carried.decisions, calendars)
     shifted = replay(carried.problem, decisions, None, calendars)
     before = Outcome(len(shifted.unscheduled), as_document(measure(carried.problem, shifted, None, calendars)))
-    return Prepared(carried.problem, decisions, base, before, pins, _gone(problem, was))
+    warnings = (*_gone(problem, was), *merged(carried.problem, carried.rows))
+    return Prepared(carried.problem, decisions, base, before, pins, warnings)
 
 
 def _problem(plant: str, held: Contents, now: datetime, options: ReplanOptions, was: Planned | None) -> Problem:

@@ -30,12 +30,14 @@ HOUR = 3600
 class Disrupted:
     """The run that repairs a plan: ``shifted`` are the terms of the plan shifted right, which stands at once.
 
-    Both are None where the plan is large: a worker shifts it, and the run's origin tells them then.
+    ``warnings`` tell what of the plan cannot be kept. All of them are None where the plan is large: a worker shifts it,
+    and the run's origin tells them then.
     """
 
     run_id: str
     shifted: Mapping[str, float | None] | None
     released: tuple[tuple[str, str], ...] | None
+    warnings: tuple[str, ...] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +68,14 @@ class Disrupt:
         child: Child | Reserved
         terms: Mapping[str, float | None] | None = None
         released: tuple[tuple[str, str], ...] | None = None
+        warnings: tuple[str, ...] | None = None
         if deferred.is_large(view):
             child = self._reserved(view)
         else:
             child = self.child(planned(self.schedule_id))
             terms = child.origin.detail["shifted"]
             released = tuple((job, operation) for job, operation in child.origin.detail["released"])
+            warnings = tuple(child.origin.detail["warnings"])
 
         def store(session: Session) -> Done[Disrupted]:
             earlier = None if self.claim is None else idempotency.find(session, self.claim.key_id, self.claim.name)
@@ -79,12 +83,12 @@ class Disrupt:
                 if earlier.fingerprint != self.claim.fingerprint:
                     raise KeyReused(self.claim.name)
                 again = {"run": earlier.run_id, "again": True}
-                return Done(Disrupted(earlier.run_id, terms, released), self.schedule_id, again)
+                return Done(Disrupted(earlier.run_id, terms, released, warnings), self.schedule_id, again)
             run_id = child.add(session, key_id=who.key_id, actor=who.name)
             if self.claim is not None:
                 idempotency.keep(session, self.claim, run_id)
             told = {"run": run_id, "disruptions": [row.get("type") for row in self.disruptions]}
-            return Done(Disrupted(run_id, terms, released), self.schedule_id, told, (("plan", run_id, 1),))
+            return Done(Disrupted(run_id, terms, released, warnings), self.schedule_id, told, (("plan", run_id, 1),))
 
         return store
 
@@ -106,6 +110,7 @@ class Disrupt:
             "shifted": as_document(measure(problem, replay(problem, found.decisions))),
             "pins": [pin.document() for pin in plan.pins if plan.number(pin) in pins and _still(found, pin)],
             "released": [list(one) for one in found.released],
+            "warnings": list(found.merged),
         }
         return Child(problem, found.decisions, Origin(self.schedule_id, "disruption", detail))
 

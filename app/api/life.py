@@ -95,6 +95,7 @@ def disrupt() -> tuple[Response, int, dict[str, str]]:
         released=None
         if done.released is None
         else [{"job_id": job, "operation_id": operation} for job, operation in done.released],
+        warnings=None if done.warnings is None else list(done.warnings),
         links={**links(done.run_id), "diff": f"{PREFIX}/{form.schedule_id}/diff/{done.run_id}"},
     )
     return body, 202, {"Location": f"{PREFIX}/{done.run_id}", "Retry-After": POLL_SECONDS}

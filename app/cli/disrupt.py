@@ -85,6 +85,8 @@ def disrupt(
     from models.shop.difference import difference
 
     click.echo(kpi.table(document, time.monotonic() - begun, picture=False))
+    for line in found.merged:
+        click.echo(f"warning: {line}", err=True)
     for job_id, operation_id in found.released:
         click.echo(f"Released: {job_id}/{operation_id} cannot stay where it was pinned")
     click.echo()

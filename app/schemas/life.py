@@ -115,6 +115,7 @@ class RepairAccepted(Answer):
     released: list[WorkName] | None = Field(
         description="Pinned work that cannot stay where it was. Null for a large plan, as `shifted`."
     )
+    warnings: list[str] | None = Field(description="What else of the plan cannot be kept. Null for a large plan.")
     links: RepairLinks
 
 

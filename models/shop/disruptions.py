@@ -15,6 +15,7 @@ from models.shop.calendar import Calendars
 from models.shop.canonical import to_document
 from models.shop.carry import Carried, carry
 from models.shop.faults import Fault, InvalidProblem
+from models.shop.merged import merged
 from models.shop.objective import evaluate
 from models.shop.parse import Bounds, parse
 from models.shop.parts import only
@@ -79,12 +80,14 @@ Disruption = Outage | RushOrder | MaterialLate | JobCancelled
 class Repaired:
     """The problem that starts now, and a plan of it: the one in force, shifted right around what happened.
 
-    ``released`` are the (job id, operation id) of what was pinned and cannot stay where it was.
+    ``released`` are the (job id, operation id) of what was pinned and cannot stay where it was; ``merged`` tells which lots
+    become one, in words.
     """
 
     problem: Problem
     decisions: tuple[Decision, ...]
     released: tuple[tuple[str, str], ...] = ()
+    merged: tuple[str, ...] = ()
 
 
 def read_disruptions(problem: Problem, document: object, path: str = "disruptions") -> tuple[Disruption, ...]:
@@ -130,6 +133,7 @@ def disrupted(
         again.problem,
         _with_new(again, disruptions),
         tuple((again.problem.jobs[one.job].job_id, one.operation_id) for one in released),
+        merged(again.problem, again.rows),
     )
 
 
