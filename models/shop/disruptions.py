@@ -80,8 +80,8 @@ Disruption = Outage | RushOrder | MaterialLate | JobCancelled
 class Repaired:
     """The problem that starts now, and a plan of it: the one in force, shifted right around what happened.
 
-    ``released`` are the (job id, operation id) of what was pinned and cannot stay where it was; ``merged`` tells which lots
-    become one, in words.
+    ``released`` are the (job id, operation id) of what was pinned and cannot stay where it was; ``merged`` tells in
+    words which lots become one.
     """
 
     problem: Problem
