@@ -21,8 +21,8 @@ from models.tables.session import reading
 from tasks.base import database
 from tasks.give import NoPlan, UnknownRun
 
-LARGE_OPERATIONS = 2_500
-"""Plans of more operations are read by workers: this many take about 0.15 s."""
+LARGE_OPERATIONS = 1_000
+"""Plans of more operations are read by workers: a command on so many takes about half a second."""
 
 COMMAND = "command"
 """Under this name a run's origin holds the command that is still to be worked out."""
@@ -31,9 +31,9 @@ MOST_LOOKED_UP = 50
 """So many ids are looked for in the problem before a command is accepted; the worker knows the others."""
 
 
-def is_large(view: RunView) -> bool:
-    """Whether reading a run's plan is for a worker."""
-    return view.operations > LARGE_OPERATIONS
+def is_large(view: RunView, times: int = 1) -> bool:
+    """Whether reading a run's plan, or making problems as large as its own so many ``times``, is for a worker."""
+    return view.operations * times > LARGE_OPERATIONS
 
 
 def ended(run_id: str) -> RunView:

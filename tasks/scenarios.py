@@ -31,6 +31,10 @@ from tasks.planned import Child, Planned, bounds, check_budget, faulty, planned
 from workers.explain.tightest import tightest
 
 DIGITS = 6
+
+TIGHTEST_TIMES = 4
+"""Finding the tightest machines takes as long as making so many problems."""
+
 _ROW = frozenset({"name", "changes"})
 
 
@@ -76,7 +80,7 @@ class TryScenarios:
         view = deferred.ended(self.schedule_id)
         group_id = ids.run_id()
         children: Sequence[Child | Reserved]
-        if deferred.is_large(view):
+        if deferred.is_large(view, 1 + len(self.scenarios) + TIGHTEST_TIMES * bool(self.marginal)):
             children = self._reserved(view, group_id)
         else:
             base = self.base(planned(self.schedule_id))

@@ -29,6 +29,7 @@ MOST_MISSED: Final = 1000
 JUMP_BACK: Final = timedelta(days=2)
 
 _STEP: Final = re.compile(r"/([0-9]+)")
+_DAY: Final = re.compile(r"0?[1-9]|[12][0-9]|3[01]")
 _MAX_DIGITS: Final = 9
 
 
@@ -44,6 +45,8 @@ def due_times(cron: str, zone: ZoneInfo, after: datetime) -> Iterator[datetime]:
         _check_steps(cron)
         found = CronSim(cron, after.astimezone(zone))
     except CronSimError as error:
+        if str(error) == "Bad day-of-month" and all(_DAY.fullmatch(part) for part in cron.split()[2].split(",")):
+            raise NoCron("is never due: none of its months has such a day") from None
         raise NoCron(f"is no cron expression of five fields: {str(error).lower()}") from None
     last = after.astimezone(UTC)
     for local in found:

@@ -60,7 +60,7 @@ def test_the_longest_steps_are_taken() -> None:
 
 
 def test_a_cron_that_is_never_due_is_refused() -> None:
-    with pytest.raises(NoCron):
+    with pytest.raises(NoCron, match="is never due: none of its months has such a day"):
         next_due("30 2 30 2 *", BERLIN, utc("2026-01-01 00:00"))
 
 
