@@ -75,14 +75,14 @@ def new_scratch(hidden: int) -> Scratch:
 @inner
 def _layer(inputs: Singles, matrix: Singles, bias: Singles, outputs: Singles) -> None:
     """outputs = inputs x matrix + bias."""
-    for column in range(len(outputs)):
+    columns = matrix.shape[1]
+    for column in range(columns):
         outputs[column] = bias[column]
-    for row in range(len(inputs)):
+    for row in range(matrix.shape[0]):
         value = inputs[row]
         if value != 0.0:
-            line = matrix[row]
-            for column in range(len(outputs)):
-                outputs[column] += value * line[column]
+            for column in range(columns):
+                outputs[column] += value * matrix[row, column]  # twice as fast as through a view of the row
 
 
 @inner

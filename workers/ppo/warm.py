@@ -20,7 +20,9 @@ def warm() -> None:
     """Plans two operations with a policy that knows nothing. Takes about 15 s the first time, a moment after that."""
     works = [Work(0, {0: 60, 1: 90}), Work(0, {0: 60}, before=(0,))]
     shop = build(Parts(works, [Place(), Place()], [NO_DUE], [1.0]))
-    Environment().begin(shop)
+    environment = Environment()
+    environment.begin(shop)
+    environment.step(0)
     nothing = Weights(**{name: np.zeros(shape, np.float32) for name, shape in shapes(2).items()})
     Planner(shop, nothing).best_of(2)
     COMPLETE.touch()
