@@ -252,6 +252,10 @@ class Source(Protocol):
         """The next shop."""
 
 
+PLANTS_KEPT, PLANTS_NEW = 64, 0.25
+"""A plant takes ten times as long to make as to plan: training meets each about four times, among so many others."""
+
+
 class MadeUp:
     """Shops of all kinds, for one objective."""
 
@@ -259,10 +263,21 @@ class MadeUp:
         self.tardy = tardy
         self.kinds = list(SHARES[tardy])
         self.shares = list(SHARES[tardy].values())
+        self._plants: list[Shop] = []
 
     def draw(self, rng: Generator, kind: str | None = None) -> Shop:
-        """The next shop, of a kind or of any."""
-        return KINDS[kind or str(rng.choice(self.kinds, p=self.shares))](rng, self.tardy)
+        """The next shop, new of a kind or of any; a plant of any may have been met before."""
+        any_kind = kind or str(rng.choice(self.kinds, p=self.shares))
+        if kind is not None or any_kind != "plant":
+            return KINDS[any_kind](rng, self.tardy)
+        if len(self._plants) == PLANTS_KEPT and rng.random() >= PLANTS_NEW:
+            return self._plants[int(rng.integers(PLANTS_KEPT))]
+        made = plant(rng, self.tardy)
+        if len(self._plants) < PLANTS_KEPT:
+            self._plants.append(made)
+        else:
+            self._plants[int(rng.integers(PLANTS_KEPT))] = made
+        return made
 
 
 class Snapshots:
