@@ -52,7 +52,7 @@ def probes(settings: Settings) -> tuple[Probe, ...]:
 
 
 def disk(settings: Settings) -> str:
-    """Room under the folders of data and metrics."""
+    """Room under the folders of data and metrics. Without room for metrics plans go on, and counts stay in memory."""
     told = []
     doubts = []
     for name, folder in (("data", settings.data_dir), ("metrics", settings.metrics_dir)):
@@ -61,10 +61,10 @@ def disk(settings: Settings) -> str:
             raise NotReady(f"the disk of the {name} folder cannot be asked")
         text = f"{name} folder: {found.used_share:.0%} used, {found.free_bytes / 2**30:.1f} GiB left"
         full = found.used_share >= thresholds.DISK_CRITICAL_SHARE and found.free_bytes < thresholds.DISK_WARNING_BYTES
-        if full or found.free_bytes < thresholds.DISK_CRITICAL_BYTES:
+        if name == "data" and (full or found.free_bytes < thresholds.DISK_CRITICAL_BYTES):
             raise NotReady(f"{text}: make room")
         if found.used_share >= thresholds.DISK_WARNING_SHARE and found.free_bytes < thresholds.DISK_WARNING_BYTES:
-            doubts.append(text)
+            doubts.append(f"{text}: make room" if full else text)
         told.append(text)
     if doubts:
         raise Impaired("; ".join(doubts))

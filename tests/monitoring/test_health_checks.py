@@ -55,6 +55,17 @@ def test_disks(total: int, free: int, found: str, tmp_path: Path, monkeypatch: p
     assert level(lambda: checks.disk(settings)) == found
 
 
+@pytest.mark.parametrize(("used", "found"), [(1, "healthy"), (64, "warning")])
+def test_a_small_or_full_folder_of_metrics_alone_holds_nothing(
+    used: int, found: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = load_settings({"NIGHTSHIFT_HOME": str(tmp_path), "NIGHTSHIFT_METRICS_DIR": str(tmp_path / "small")})
+    (tmp_path / "small").mkdir()
+    small, large = Usage(64 * 2**10, used * 2**10, (64 - used) * 2**10), Usage(100 * GIB, 50 * GIB, 50 * GIB)
+    monkeypatch.setattr(host.shutil, "disk_usage", lambda at: small if at == settings.metrics_dir else large)  # type: ignore[attr-defined]
+    assert level(lambda: checks.disk(settings)) == found
+
+
 @pytest.mark.parametrize(("percent", "found"), [(50, "healthy"), (92, "warning"), (99, "critical")])
 def test_memory(percent: float, found: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(psutil, "virtual_memory", lambda: namedtuple("Memory", "percent")(percent))
