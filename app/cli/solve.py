@@ -93,11 +93,14 @@ def _solved(problem: Problem, workers: int) -> dict[str, object]:
 
 
 def _told(now: Progress) -> str:
-    with_plan = len(now.best)
-    plans = f", {with_plan} with a plan" if with_plan else ""
+    news = []
+    if now.total:
+        news.append(f"{now.done} of {now.total} batches done")
     if now.plan is not None:
-        plans = f", improved to {' / '.join(f'{value / LEVEL_UNIT:,.2f}' for value in now.plan[1:])}"
-    return f"{now.done} of {now.total} batches done{plans}, {now.seconds:.1f} s"
+        news.append(f"best plan {' / '.join(f'{value / LEVEL_UNIT:,.2f}' for value in now.plan[1:])}")
+    elif now.best:
+        news.append(f"{len(now.best)} with a plan")
+    return ", ".join([*(news or ["making a first plan"]), f"{now.seconds:.1f} s"])
 
 
 def _objective(terms: str) -> tuple[Level, ...]:

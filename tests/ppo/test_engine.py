@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -80,7 +81,19 @@ def test_outside_its_envelope_it_hands_over_and_says_why(has: dict[str, bool], w
 
 def test_far_more_work_a_machine_than_it_was_trained_with_is_outside() -> None:
     problem = plant(300, 1, objective=["makespan"])
-    assert "operations a machine is 300" in str(planned(problem).handed_over)
+    told = str(planned(problem).handed_over)
+    assert re.search(
+        r"operations a machine that may run one: 300 is [\d.]+ times more than the [\d.]+ to [\d.]+ that it was "
+        r"trained with, and 2 times is the most it is asked for$",
+        told,
+    ), told
+
+
+def test_more_machines_than_operations_are_inside() -> None:
+    problem = plant(40, 149, objective=["weighted_tardiness"])
+    report = planned(problem)
+    assert report.handed_over is None
+    assert report.parameters["envelope_distance"] == 0.0
 
 
 def test_objectives_without_a_policy_are_handed_over() -> None:
