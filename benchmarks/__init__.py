@@ -20,5 +20,6 @@ COMMANDS: Final[Mapping[str, str]] = {
     "nights": "benchmarks.nights:nights",
     "repair": "benchmarks.repair:repair",
     "policy": "benchmarks.policy:policy",
+    "training": "benchmarks.training:training",
 }
 """Name -> where the command is, so that only the one that is called is imported."""

@@ -47,13 +47,13 @@ class Picture:
         points = [point for curve in self.curves for point in curve.points if point[1] > 0] + list(self.bars)
         body = [
             f'<rect width="{WIDTH}" height="{HEIGHT}" fill="{PAPER}"/>',
-            _text(LEFT, 26, self.title, size=16, weight="bold"),
-            _text(LEFT, 46, self.note, size=12),
+            text(LEFT, 26, self.title, size=16, weight="bold"),
+            text(LEFT, 46, self.note, size=12),
         ]
         if points:
             body += self._drawn(points)
         else:
-            body.append(_text(LEFT, HEIGHT / 2, "nothing was measured yet"))
+            body.append(text(LEFT, HEIGHT / 2, "nothing was measured yet"))
         head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" '
         head += f'height="{HEIGHT}" font-family="system-ui, sans-serif" role="img">'
         return "\n".join([head, f"<title>{escape(self.title)}</title>", *body, "</svg>"]) + "\n"
@@ -64,7 +64,7 @@ class Picture:
         parts = [*_grid(x, y), *self._labels()]
         for at, value in self.bars:
             parts.append(f'<circle cx="{x(at):.1f}" cy="{y(value):.1f}" r="5" fill="none" stroke="{INK}"/>')
-            parts.append(_text(x(at) + 8, y(value) - 6, f"bar {value:g} %", size=11))
+            parts.append(text(x(at) + 8, y(value) - 6, f"bar {value:g} %", size=11))
         named: list[tuple[float, str, str]] = []
         for curve, colour, dash in zip(self.curves, cycle(COLOURS), cycle(DASHES), strict=False):
             seen = [(at, max(value, y.low)) for at, value in curve.points]
@@ -76,15 +76,15 @@ class Picture:
         last = -math.inf
         for height, name, colour in sorted(named):
             last = max(height + 4, last + LABEL_GAP)
-            parts.append(_text(WIDTH - RIGHT + 8, last, name, colour=colour, weight="bold"))
+            parts.append(text(WIDTH - RIGHT + 8, last, name, colour=colour, weight="bold"))
         return parts
 
     def _labels(self) -> list[str]:
         middle = (HEIGHT - BOTTOM + TOP) / 2
         turned = f'transform="rotate(-90 18 {middle})"'
         return [
-            _text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 14, self.x_label, anchor="middle"),
-            _text(18, middle, self.y_label, anchor="middle", more=turned),
+            text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 14, self.x_label, anchor="middle"),
+            text(18, middle, self.y_label, anchor="middle", more=turned),
         ]
 
 
@@ -122,10 +122,10 @@ def _grid(x: _Axis, y: _Axis) -> list[str]:
     parts = []
     for mark in x.marks():
         parts.append(_line(x(mark), y.begin, x(mark), y.end))
-        parts.append(_text(x(mark), HEIGHT - BOTTOM + 18, f"{mark:g}", size=12, anchor="middle"))
+        parts.append(text(x(mark), HEIGHT - BOTTOM + 18, f"{mark:g}", size=12, anchor="middle"))
     for mark in y.marks():
         parts.append(_line(x.begin, y(mark), x.end, y(mark)))
-        parts.append(_text(LEFT - 8, y(mark) + 4, f"{mark:g}", size=12, anchor="end"))
+        parts.append(text(LEFT - 8, y(mark) + 4, f"{mark:g}", size=12, anchor="end"))
     return parts
 
 
@@ -140,7 +140,7 @@ def _path(points: Points, colour: str, dash: str, *, steps: bool) -> str:
     return f'<path d="{path}" fill="none" stroke="{colour}" stroke-width="2.5" stroke-dasharray="{dash}"/>'
 
 
-def _text(
+def text(
     x: float,
     y: float,
     words: str,
@@ -151,5 +151,6 @@ def _text(
     anchor: str = "start",
     more: str = "",
 ) -> str:
+    """Words at a place; ``more`` holds further attributes."""
     style = f'font-size="{size}" font-weight="{weight}" fill="{colour}" text-anchor="{anchor}"'
     return f'<text x="{x:.1f}" y="{y:.1f}" {style} {more}>{escape(words)}</text>'

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 
+from benchmarks.curves import Points, mean_curve, times
+from benchmarks.picture import Curve, Picture
 from benchmarks.report import Report, table
 from models.shop.calendar import Calendars
 from models.shop.objective import LEVEL_UNIT, evaluate
@@ -22,44 +24,64 @@ SAME = 1e-3
 """Values closer than this share count as the same."""
 
 
-def compare_starts(report: Report, problems: Mapping[str, Sequence[Problem]], seconds: float) -> str:
-    """Runs both ways on every problem; returns the table as Markdown."""
+def compare_starts(report: Report, problems: Mapping[str, Sequence[Problem]], seconds: float) -> tuple[str, Picture]:
+    """Runs both ways on every problem; returns the table as Markdown, and the picture of both over time."""
     rows = []
+    curves: dict[str, dict[str, list[Points]]] = {}
+    least: dict[str, float] = {}
     for kind, row in problems.items():
         pairs = []
-        for problem in row:
+        for number, problem in enumerate(row):
             rule = _improved(problem, seconds, _rule_start)
             policy = _improved(problem, seconds, _policy_start)
             pairs.append((rule, policy))
+            if min(rule[1], policy[1]) > 0:
+                name = f"{kind} {number}"
+                least[name] = min(rule[1], policy[1])
+                group = "plants" if kind.startswith("plants") else "makespan"
+                for way, run in (("rule", rule), ("policy", policy)):
+                    curves.setdefault(f"{group}, {way} start", {})[name] = [run[2]]
         if not pairs:
             continue
-        first, last = (sum(p[1][at] for p in pairs) / max(1.0, sum(p[0][at] for p in pairs)) for at in (0, 1))
+        first = sum(policy[0] for _, policy in pairs) / max(1.0, sum(rule[0] for rule, _ in pairs))
+        last = sum(policy[1] for _, policy in pairs) / max(1.0, sum(rule[1] for rule, _ in pairs))
         better = sum(p[1][1] < p[0][1] * (1 - SAME) for p in pairs)
         worse = sum(p[1][1] > p[0][1] * (1 + SAME) for p in pairs)
         report.add("R4", f"{kind}: policy start over rule start after {seconds:g} s", last, "", samples=len(pairs))
         rows.append([kind, len(pairs), f"{first:.3f}", f"{last:.3f}", better, len(pairs) - better - worse, worse])
     head = ["Problems", "Number", "Start over start", "End over end", "Better", "Same", "Worse"]
+    at = times(seconds / 100, seconds)
+    picture = Picture(
+        title=f"From a rule's and from the policy's plan, {seconds:g} s in all",
+        note="mean gap to the better end of the two; the same search, one thread; logarithmic axes",
+        x_label="seconds",
+        y_label="gap, %",
+        curves=[Curve(name, mean_curve(runs, least, at)) for name, runs in sorted(curves.items())],
+    )
     return (
         f"## As a start of the search\n\nSums of the objective, policy start over rule start, after {seconds:g} s in "
         "all (one thread, one seed). Either start may\ntake a fifth of the time: as many dispatch rules as fit, or the "
         f"best of up to {SAMPLES} plans of the policy.\n\n" + table(head, rows)
-    )
+    ), picture
 
 
-def _improved(problem: Problem, seconds: float, start: object) -> tuple[float, float]:
-    """The start's value and the value after ``seconds`` in all, in the first level's unit."""
+def _improved(problem: Problem, seconds: float, start: object) -> tuple[float, float, Points]:
+    """The start's value and the value after ``seconds`` in all, in the first level's unit, and the way there."""
     jobs, calendars = range(len(problem.jobs)), Calendars(problem)
     warm = searcher(problem, jobs, calendars, 1)
-    deadline = time.monotonic() + seconds
-    schedule: Schedule = start(problem, calendars, time.monotonic() + DISPATCH_SHARE * seconds)  # type: ignore[operator]
+    begun = time.monotonic()
+    deadline = begun + seconds
+    schedule: Schedule = start(problem, calendars, begun + DISPATCH_SHARE * seconds)  # type: ignore[operator]
     first = best = evaluate(problem, schedule, None, calendars)
+    points = [(time.monotonic() - begun, first[1] / LEVEL_UNIT)]
     warm.adopt(schedule)
     while (left := deadline - time.monotonic()) > 0:
         step = warm.step_seconds(left)
         if warm.run(step, lambda: max(0.0, deadline - time.monotonic()) / seconds, lambda: False, 0):
             found = replay(problem, warm.decisions(), None, calendars)
             best = min(best, evaluate(problem, found, None, calendars))
-    return first[1] / LEVEL_UNIT, best[1] / LEVEL_UNIT
+            points.append((time.monotonic() - begun, best[1] / LEVEL_UNIT))
+    return first[1] / LEVEL_UNIT, best[1] / LEVEL_UNIT, points
 
 
 def _rule_start(problem: Problem, calendars: Calendars, deadline: float) -> Schedule:

@@ -44,7 +44,8 @@ class Settings:
     they should not exceed the cores. ``hard_limit_seconds`` is how long a solve may run on past its own time limit
     before its process is ended. ``max_seconds`` is the largest ``time_limit_seconds`` a request may ask for.
     ``max_attempts`` counts how often a run whose worker was lost is tried in all. Ended runs go after
-    ``keep_days``; 0 keeps them all. ``metrics_dir`` holds the metric files that processes share;
+    ``keep_days``; 0 keeps them all. The newest ``training_runs`` finished ones stay as material to train policies on.
+    ``metrics_dir`` holds the metric files that processes share;
     ``worker_metrics_port`` 0 serves no worker metrics. ``redis_socket`` is the embedded server's socket; None where
     REDIS_URL names a server. ``plants_dir`` holds a mapping for each plant. ``protect_metrics`` asks for an API key
     at health and metrics endpoints too. ``traces_url`` is where traces are sent (None: nowhere).
@@ -73,6 +74,7 @@ class Settings:
     max_seconds: int = 3600
     max_attempts: int = 3
     keep_days: int = 0
+    training_runs: int = 0
     max_body_bytes: int = 64 * 1024 * 1024
     max_depth: int = 20
     max_operations: int = 200_000
@@ -164,6 +166,7 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
         max_seconds=read.whole("NIGHTSHIFT_MAX_SECONDS", 3600, 1, 86_400),
         max_attempts=read.whole("NIGHTSHIFT_MAX_ATTEMPTS", 3, 1, 10),
         keep_days=read.whole("NIGHTSHIFT_KEEP_DAYS", 0, 0, 36_500),
+        training_runs=read.whole("NIGHTSHIFT_TRAINING_RUNS", 0, 0, 1000),
         max_body_bytes=read.whole("NIGHTSHIFT_MAX_BODY_BYTES", 64 * 1024 * 1024, 1024, 256 * 1024 * 1024),
         max_depth=read.whole("NIGHTSHIFT_MAX_DEPTH", 20, 8, 100),
         max_operations=read.whole("NIGHTSHIFT_MAX_OPERATIONS", 200_000, 1, 10_000_000),

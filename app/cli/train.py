@@ -10,18 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from app.cli import material
 from app.cli.errors import BadInput, Failed
 from app.cli.progress import Line, bar
 
 if TYPE_CHECKING:
-    from workers.ppo.generate import Source
     from workers.ppo.train import Standing
 
 PRESETS = {"quick": (100_000, 8, 16_384), "full": (6_000_000, 64, 65_536)}
 """Steps, shops at once, and steps between evaluations."""
 
 OBJECTIVES = ("makespan", "weighted_tardiness")
-SUFFIXES = (".json", ".fjs", ".jsp", ".txt")
 
 
 @click.command(short_help="Train a policy (extra: train).")
@@ -46,6 +45,11 @@ SUFFIXES = (".json", ".fjs", ".jsp", ".txt")
     type=click.Path(exists=True, path_type=Path),
     help="A problem, or a folder of them, to learn on.  [default: made-up shops]",
 )
+@click.option("--from-store", is_flag=True, help="Learn on snapshots of plants, and on finished runs where kept.")
+@click.option("--plant", help="With --from-store: of this plant alone.")
+@click.option("--imitate/--no-imitate", default=True, show_default=True, help="Begin by imitating finished plans.")
+@click.option("--observation", type=click.Choice(("candidates", "classic")), default="candidates", show_default=True)
+@click.option("--reward", type=click.Choice(("bound", "classic")), default="bound", show_default=True)
 @click.option("--resume", is_flag=True, help="Go on from the folder's checkpoint.")
 def train(
     preset: str,
@@ -59,14 +63,27 @@ def train(
     patience: int,
     threads: int,
     snapshots: Path | None,
+    from_store: bool,
+    plant: str | None,
+    imitate: bool,
+    observation: str,
+    reward: str,
     resume: bool,
 ) -> None:
     """Train a policy with MaskablePPO and export it to OUT/ID, ready for ``nightshift policy import``.
 
     quick takes a minute or two, full about half an hour on one core. OUT keeps the learning curve (curve.csv), weights
     after 20, 50 and 80 % of the steps, and a checkpoint for --resume; Ctrl-C and SIGTERM keep it too.
+
+    --from-store reads the snapshots that nightshift ingest stored, and the newest finished runs with their plans, as
+    many as NIGHTSHIFT_TRAINING_RUNS says. Trained on real problems, a policy is judged on pieces of real problems too.
+
+    --observation classic and --reward classic learn as the first design did, to compare; docs/policy.md has what they
+    are. A policy that observes so is not exported.
     """
     _needs_extra()
+    if plant is not None and not from_store:
+        raise BadInput("--plant goes with --from-store")
     from workers.ppo.export import export
     from workers.ppo.generate import MadeUp
     from workers.ppo.policy import PolicyRefused
@@ -77,9 +94,10 @@ def train(
     if not resume and (out / CHECKPOINT).exists():
         raise BadInput(f"{out} holds a training already; --resume goes on with it")
     tardy = objective != "makespan"
-    source, described = (
-        (MadeUp(tardy=tardy), "made-up shops of all kinds") if snapshots is None else _real(snapshots, tardy)
-    )
+    real = None
+    if snapshots is not None or from_store:
+        real = material.gathered(snapshots, store=from_store, plant=plant, tardy=tardy)
+        click.echo(f"learning on {real.described}", err=True)
     training = Training(
         out=out,
         tardy=tardy,
@@ -90,7 +108,11 @@ def train(
         patience=patience,
         seconds=seconds or float("inf"),
         threads=threads,
-        source=source,
+        source=None if real is None else real.source,
+        judged=None if real is None else real.judged,
+        plans=real.plans if real is not None and imitate else (),
+        observation=observation,
+        reward=reward,
     )
     with Line() as line, _asked_to_stop() as stopped:
         line.show("loading torch")
@@ -104,6 +126,9 @@ def train(
         except CannotResume as error:
             raise BadInput(str(error)) from None
     best_rule = rules["best"]["all"]
+    if standing.imitated is not None:
+        before, after, count = standing.imitated
+        click.echo(f"imitated {count} choices of {len(training.plans)} plans: agreed in {before:.0%}, then {after:.0%}")
     click.echo(
         f"policy {standing.best:.4f}, best rule of each shop {best_rule:.4f}, chance {rules['random']['all']:.4f}"
     )
@@ -111,6 +136,9 @@ def train(
         raise Failed(
             f"stopped after {standing.steps} of {training.steps} steps; --resume goes on from {out / CHECKPOINT}"
         )
+    if weights is None:
+        click.echo("not exported: workers know no network for the classic observation")
+        return
     try:
         home = export(
             out,
@@ -119,9 +147,11 @@ def train(
             tardy=tardy,
             standing=standing,
             rules=rules,
-            source=source,
-            described=described,
+            source=real.source if real is not None else MadeUp(tardy=tardy),
+            described=real.described if real is not None else "made-up shops of all kinds",
+            judged=real.judged_on if real is not None else "made-up shops that were not trained on",
             seed=seed,
+            plans=real.plans if real is not None else (),
         )
     except PolicyRefused as error:
         raise BadInput(str(error)) from None
@@ -136,19 +166,6 @@ def _needs_extra() -> None:
     ]
     if missing:
         raise BadInput(f"training needs the extra: pip install 'nightshift[train]' ({', '.join(missing)} missing)")
-
-
-def _real(place: Path, tardy: bool) -> tuple[Source, str]:
-    from app.cli import files
-    from models.shop.relax import relaxed
-    from workers.ppo.generate import Snapshots
-
-    paths = sorted(file for file in place.rglob("*") if file.suffix in SUFFIXES) if place.is_dir() else [place]
-    problems = [relaxed(files.read_problem(str(path))) for path in paths]
-    try:
-        return Snapshots(problems, tardy=tardy), f"pieces of {len(problems)} real problems"
-    except ValueError as error:
-        raise BadInput(f"--snapshots: {error}") from None
 
 
 def _told(now: Standing, steps: int) -> str:

@@ -10,7 +10,9 @@ from typing import Final
 from sqlalchemy import Select, delete, exists, func, select
 from sqlalchemy.orm import Session, aliased, sessionmaker
 
+from models.settings import settings
 from models.store import audit
+from models.store.material import newest_finished
 from models.store.replans import OPEN
 from models.store.views import OPEN_STATES, STATES
 from models.tables import AcceptedPlan, Base, Replan, ReplanTry, Run, SnapshotRow
@@ -37,9 +39,9 @@ def prune(
 ) -> Pruned:
     """Deletes ended runs that were accepted, and snapshots that were stored, more than ``days`` ago.
 
-    What is needed stays: runs of accepted plans and of replans with all that belongs to them; of each plant the last
-    good snapshot, those of open replans, and the one that the plan in force was made from. Stops early after
-    ``seconds``.
+    What is needed stays: runs of accepted plans and of replans with all that belongs to them, and the newest finished
+    ones, as many as are kept to train policies on; of each plant the last good snapshot, those of open replans, and the
+    one that the plan in force was made from. Stops early after ``seconds``.
     """
     end = None if seconds is None else time.monotonic() + seconds
 
@@ -63,7 +65,8 @@ def prune(
 
 
 def _runs(session: Session, days: float) -> int:
-    old = session.scalars(_old_runs(days)).all()
+    material = newest_finished(session, settings().training_runs)
+    old = session.scalars(_old_runs(days).where(Run.id.not_in(material))).all()
     if old:
         session.execute(delete(Run).where(Run.id.in_(old)))
     return len(old)

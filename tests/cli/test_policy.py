@@ -76,3 +76,21 @@ def test_training_without_the_extra_says_what_to_install(tmp_path: Path, monkeyp
     assert code == 2
     assert text == "training needs the extra: pip install 'nightshift[train]' (torch missing)\n"
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--plant", "main"], "--plant goes with --from-store\n"),
+        (["--from-store"], "the database has not the tables of this version; run: nightshift db upgrade\n"),
+        (["--snapshots", "."], "there is no problem with an operation to learn on in .\n"),
+    ],
+)
+def test_nothing_to_learn_on_is_told_in_one_line(
+    arguments: list[str], words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.cli.train._needs_extra", lambda: None)
+    monkeypatch.chdir(tmp_path)
+    code, text = called("train", "--out", "run", *arguments)
+    assert code != 0
+    assert text == words

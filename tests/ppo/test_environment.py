@@ -22,7 +22,7 @@ from tests.ppo.shops import plant
 from tests.strategies import problems
 from workers.ppo.build import from_problem
 from workers.ppo.environment import Environment
-from workers.ppo.generate import KINDS, MadeUp, Snapshots
+from workers.ppo.generate import KINDS, MadeUp
 from workers.ppo.observation import EACH, FEATURES, GLOBAL, GLOBALS, SIZE, schema_hash
 from workers.ppo.place import SHOWN
 from workers.ppo.rules import RULES, by_rule, seeded
@@ -129,14 +129,6 @@ def test_the_same_seed_draws_the_same_shops() -> None:
     for kind in KINDS:
         one, other = (MadeUp(tardy=True).draw(np.random.default_rng(7), kind) for _ in range(2))
         assert (one.seconds == other.seconds).all() and (one.due == other.due).all()
-
-
-def test_pieces_of_real_problems_can_be_learned_on() -> None:
-    source = Snapshots([plant(400, 20), plant(30, 4, setups=True)], tardy=True)
-    sizes = {len(source.draw(np.random.default_rng(seed)).job) for seed in range(6)}
-    assert max(sizes) <= 160 and min(sizes) >= 30
-    with pytest.raises(ValueError, match="no problem with an operation"):
-        Snapshots([], tardy=True)
 
 
 def test_features_have_names_of_their_own() -> None:

@@ -19,11 +19,20 @@ pytest.importorskip("sb3_contrib", reason=REASON)
 
 from gymnasium.utils.env_checker import check_env  # noqa: E402
 
+from models.shop.problem import Problem  # noqa: E402
+from models.shop.timeline import replay  # noqa: E402
+from tests.ppo.shops import plant  # noqa: E402
+from workers.batch import solve_batch  # noqa: E402
+from workers.engine import Limits, warm  # noqa: E402
 from workers.ppo import train as training_module  # noqa: E402
+from workers.ppo.export import export  # noqa: E402
 from workers.ppo.forward import new_scratch, score_once  # noqa: E402
 from workers.ppo.generate import MadeUp  # noqa: E402
 from workers.ppo.gym import ManyShops, ShopEnv  # noqa: E402
 from workers.ppo.network import Network  # noqa: E402
+from workers.ppo.pieces import Pieces  # noqa: E402
+from workers.ppo.plans import Example, example  # noqa: E402
+from workers.ppo.policy import load  # noqa: E402
 from workers.ppo.rules import RULES  # noqa: E402
 from workers.ppo.train import CHECKPOINT, CURVE, CannotResume, Training, train  # noqa: E402
 
@@ -112,6 +121,38 @@ def test_what_cannot_be_resumed_is_refused(run: tuple[Path, object, object], tmp
     (tmp_path / training_module.BEST).write_bytes(b"x")
     with pytest.raises(CannotResume, match="cannot be read"):
         train(Training(tmp_path, False, 1000, 1), resume=True)
+
+
+def test_finished_plans_are_imitated_before_it_begins(tmp_path: Path) -> None:
+    problems = [plant(60, 10, seed, routings=True, objective=["makespan"]) for seed in range(3)]
+    found = [searched(problem) for problem in problems]
+    plans = [one for one in found if one is not None]
+    source = Pieces(problems, tardy=False)
+    told = []
+    training = Training(tmp_path / "run", False, 8192, 8, source=source, judged=source, plans=plans)
+    weights, standing, rules = train(training, told=lambda now: told.append(now.scores["all"]))
+    assert standing.imitated is not None
+    before, after, count = standing.imitated
+    assert count > 100 and after > before + 0.1
+    train(Training(tmp_path / "plain", False, 1000, 8, source=source, judged=source))
+    first = float(next(csv.DictReader((tmp_path / "plain" / CURVE).open()))["validation"])
+    print(f"agreed {before:.2f}, then {after:.2f}; judged {told[0]:.3f} with, {first:.3f} without")
+    assert told[0] < first, "imitation alone makes it better than nothing"
+    home = export(tmp_path / "run", "mine", weights, tardy=False, standing=standing, rules=rules, source=source,
+                  described="pieces", judged="pieces", seed=1, plans=plans)  # fmt: skip
+    card = load(home).card
+    assert card["training"]["imitated"]["choices"] == count
+    assert card["validation"]["kept_plans"]["number"] == 3
+    assert 0.8 < card["validation"]["kept_plans"]["best"] <= card["validation"]["kept_plans"]["greedy"] < 2.0
+    with pytest.raises(CannotResume, match="judged on other shops"):
+        train(Training(tmp_path / "run", False, 9000, 8, source=source), resume=True)
+
+
+def searched(problem: Problem) -> Example | None:
+    """What half a second of search makes of a problem, as something to learn from."""
+    warm(problem)
+    report = solve_batch(problem, range(len(problem.jobs)), "search", Limits.within(0.5, seed=1)).report
+    return example(problem, replay(problem, report.decisions), tardy=False)
 
 
 def test_sigterm_keeps_the_checkpoint(tmp_path: Path) -> None:

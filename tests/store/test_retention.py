@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
-from models.store import audit, replans, retention, snapshots
+from models.store import audit, material, replans, retention, snapshots
 from models.store import ids as made_ids
 from models.tables import Base, Replan, ReplanTry, Run, SnapshotRow
 from models.tables.clock import utcnow
@@ -58,6 +60,22 @@ def test_the_run_of_an_accepted_plan_stays(session_factory: Maker) -> None:
     assert retention.prune(session_factory, 90).runs == 1
     assert ids(session_factory) == {kept}
     assert gone not in ids(session_factory)
+
+
+def test_the_newest_finished_runs_stay_where_policies_are_trained_on_them(
+    session_factory: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    oldest, older, old = (ended(session_factory, days) for days in (300, 200, 100))
+    monkeypatch.setattr(retention, "settings", lambda: SimpleNamespace(training_runs=2))
+    assert retention.prune(session_factory, 90).runs == 1
+    assert ids(session_factory) == {older, old}
+    with transaction(session_factory) as session:
+        assert [one.origin for one in material.of_runs(session, 5)] == [f"run {old}", f"run {older}"]
+        assert [one.result for one in material.of_runs(session, 1)] == [{"status": "feasible"}]
+        assert list(material.of_runs(session, 5, "another plant")) == []
+    monkeypatch.setattr(retention, "settings", lambda: SimpleNamespace(training_runs=0))
+    assert retention.prune(session_factory, 90).runs == 2
+    assert oldest not in ids(session_factory)
 
 
 def test_many_go_in_slices_and_time_is_kept(session_factory: Maker, monkeypatch: pytest.MonkeyPatch) -> None:

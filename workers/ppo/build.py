@@ -139,6 +139,12 @@ def from_problem(problem: Problem, jobs: Sequence[int], calendars: Calendars, *,
 
     Fixed work that runs over second zero keeps its machine until its end; other fixed work is not seen.
     """
+    parts, numbers = parts_of(problem, jobs, calendars, tardy=tardy)
+    return build(parts), numbers
+
+
+def parts_of(problem: Problem, jobs: Sequence[int], calendars: Calendars, *, tardy: bool) -> tuple[Parts, list[int]]:
+    """The same as what ``build`` needs, to build a shop of some of it."""
     timeline = Timeline(problem, calendars)
     numbers = [
         number
@@ -172,7 +178,7 @@ def from_problem(problem: Problem, jobs: Sequence[int], calendars: Calendars, *,
         openings=openings,
         tardy=tardy,
     )
-    return build(parts), numbers
+    return parts, numbers
 
 
 def _families(problem: Problem) -> set[str]:

@@ -8,7 +8,7 @@ beyond that range; outside is what is further. Below the range of a measure of A
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,18 +56,22 @@ def measures(shop: Shop) -> dict[str, float]:
     }
 
 
-def envelope_of(shops: Sequence[Shop]) -> dict[str, Any]:
-    """The envelope of a policy that was trained on such shops."""
+def envelope_of(shops: Sequence[Shop], unknown: Collection[str] = UNKNOWN) -> dict[str, Any]:
+    """The envelope of a policy that was trained on such shops, out of problems without the ``unknown`` rules."""
     rows = [measures(shop) for shop in shops]
     ranges = {name: [min(row[name] for row in rows), max(row[name] for row in rows)] for name in MEASURES}
-    return {"unknown": list(UNKNOWN), **{name: [round(float(v), 4) for v in row] for name, row in ranges.items()}}
+    return {
+        "unknown": [rule for rule in UNKNOWN if rule in unknown],
+        **{name: [round(float(v), 4) for v in row] for name, row in ranges.items()},
+    }
 
 
 def fit(envelope: Mapping[str, Any], problem: Problem, jobs: Sequence[int], shop: Shop) -> Fit:
     """How far outside of the envelope the ``jobs`` of a problem are; ``shop`` holds their operations."""
-    rules = [rule for rule in envelope.get("unknown", ()) if rule in _rules(problem, jobs)]
-    if rules:
-        return Fit(math.inf, f"it was not trained with {', '.join(rules)}")
+    held = rules(problem, jobs)
+    foreign = [rule for rule in envelope.get("unknown", ()) if rule in held]
+    if foreign:
+        return Fit(math.inf, f"it was not trained with {', '.join(foreign)}")
     distance, farthest = 0.0, ""
     for name, value in measures(shop).items():
         least, most = (max(LEAST.get(name, 1e-9), float(limit)) for limit in envelope[name])
@@ -84,7 +88,8 @@ def fit(envelope: Mapping[str, Any], problem: Problem, jobs: Sequence[int], shop
     return Fit(distance, farthest if distance > MOST_DISTANCE else None)
 
 
-def _rules(problem: Problem, jobs: Sequence[int]) -> set[str]:
+def rules(problem: Problem, jobs: Sequence[int]) -> set[str]:
+    """Those of UNKNOWN that ``jobs`` of a problem have."""
     found = set()
     for job in (problem.jobs[index] for index in jobs):
         if job.due_hard and job.due is not None:

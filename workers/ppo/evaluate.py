@@ -9,7 +9,7 @@ import numpy as np
 
 from workers.ppo.environment import Environment
 from workers.ppo.forward import Weights, new_scratch, plan
-from workers.ppo.generate import KINDS, MadeUp
+from workers.ppo.generate import KINDS, MadeUp, Source
 from workers.ppo.place import MAKESPAN, TARDINESS
 from workers.ppo.rules import RULES, by_rule, seeded
 from workers.ppo.shop import Shop, State, new_state
@@ -18,6 +18,9 @@ VALIDATION_SEED = 20_261
 """Training draws its shops from other seeds."""
 
 EACH_KIND = 16
+
+REAL, REAL_EACH = "real", 3
+"""The kind of pieces of real problems, and how many there are for one of a made-up kind."""
 
 
 @dataclass(frozen=True)
@@ -35,13 +38,18 @@ Scores = Mapping[str, float]
 
 
 class Validation:
-    """A fixed set of made-up shops for one objective."""
+    """A fixed set of shops for one objective: made-up ones of all kinds, or of one kind, drawn from a ``source``."""
 
-    def __init__(self, *, tardy: bool, each: int = EACH_KIND, seed: int = VALIDATION_SEED) -> None:
-        source, environment = MadeUp(tardy=tardy), Environment()
+    def __init__(
+        self, *, tardy: bool, each: int = EACH_KIND, seed: int = VALIDATION_SEED, source: Source | None = None
+    ) -> None:
+        environment = Environment()
         self.tardy = tardy
+        self.kinds = tuple(KINDS) if source is None else (REAL,)
+        each = each if source is None else each * REAL_EACH
+        source = source or MadeUp(tardy=tardy)
         self.cases: list[Case] = []
-        for number, kind in enumerate(KINDS):
+        for number, kind in enumerate(self.kinds):
             rng = np.random.default_rng([seed, number])
             for _ in range(each):
                 shop = source.draw(rng, kind)
@@ -57,6 +65,10 @@ class Validation:
             plan(case.shop, case.state, weights, scratch, generator, temperature, np.inf, len(case.shop.job) + 1, True)
             values.append(self._value(case))
         return self._scores(values)
+
+    def scores(self, values: Sequence[float]) -> Scores:
+        """What plans of those objective values score, one for each case."""
+        return self._scores([value / case.scale for value, case in zip(values, self.cases, strict=True)])
 
     def rules(self) -> dict[str, Scores]:
         """What each rule, and chance, scores; ``best`` is the best rule of each shop."""
@@ -76,6 +88,6 @@ class Validation:
     def _scores(self, values: Sequence[float]) -> Scores:
         found = {
             kind: float(np.mean([v for v, case in zip(values, self.cases, strict=True) if case.kind == kind]))
-            for kind in KINDS
+            for kind in self.kinds
         }
         return {**found, "all": float(np.mean(list(found.values())))}

@@ -13,15 +13,16 @@ from typing import Any
 import numpy as np
 import tomli_w
 
-from workers.ppo.envelope import envelope_of
+from workers.ppo.envelope import UNKNOWN, envelope_of
 from workers.ppo.evaluate import Scores
 from workers.ppo.forward import Weights
 from workers.ppo.generate import Source
 from workers.ppo.observation import schema_hash
+from workers.ppo.plans import Example, beside_plans
 from workers.ppo.policy import ARRAYS, CARD, ID, PolicyRefused, load, write_weights
 from workers.ppo.train import Standing
 
-ENVELOPE_SHOPS = 400
+ENVELOPE_SHOPS, SAMPLES = 400, 100
 
 
 def export(
@@ -34,12 +35,15 @@ def export(
     rules: Mapping[str, Scores],
     source: Source,
     described: str,
+    judged: str,
     seed: int,
+    plans: Sequence[Example] = (),
     other_seeds: Sequence[Mapping[str, float]] = (),
 ) -> Path:
     """Writes a policy called ``name`` below ``folder`` and loads it again; returns its folder.
 
-    ``described`` says in a sentence what it was trained on. Raises PolicyRefused for a bad or taken name.
+    ``described`` says in a sentence what it was trained on, ``judged`` on what it was judged; it is told beside
+    ``plans``. Raises PolicyRefused for a bad or taken name.
     """
     if ID.fullmatch(name) is None:
         raise PolicyRefused(f"a policy's id must be small letters, digits and - (got {name!r})")
@@ -67,12 +71,23 @@ def export(
             "hardware": f"{platform.machine()}, {os.cpu_count()} cores",
         },
         "validation": {
-            "meaning": "mean over made-up shops that were not trained on: value over the "
+            "meaning": f"mean over {judged}: value over the "
             + ("lateness of the rule ATC" if tardy else "lower bound of the empty plan"),
             "scores": {rule: round(float(score), 4) for rule, score in scores.items()},
         },
-        "envelope": envelope_of([source.draw(rng) for _ in range(ENVELOPE_SHOPS)]),
+        "envelope": envelope_of([source.draw(rng) for _ in range(ENVELOPE_SHOPS)], getattr(source, "unknown", UNKNOWN)),
     }
+    if standing.imitated is not None:
+        before, after, count = standing.imitated
+        card["training"]["imitated"] = {"choices": count, "agreed_before": before, "agreed_after": after}
+    if plans:
+        greedy, best = beside_plans(plans, weights, SAMPLES)
+        card["validation"]["kept_plans"] = {
+            "meaning": f"mean over final plans of the store: value of the policy's over theirs, best of {SAMPLES}",
+            "number": len(plans),
+            "greedy": round(greedy, 4),
+            "best": round(best, 4),
+        }
     if other_seeds:
         card["seeds"] = [dict(row) for row in other_seeds]
     (home / CARD).write_text(tomli_w.dumps(card), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Made-up shops to learn on, each kind after a published generator or a real plant; and pieces of real problems.
+"""Made-up shops to learn on, each kind after a published generator or a real plant.
 
 The same random generator gives the same shops. Times are drawn in minutes and kept in seconds.
 """
@@ -13,7 +13,6 @@ import numpy as np
 from models.shop.calendar import Calendars
 from models.shop.generate import factory as made_factory
 from models.shop.parse import parse
-from models.shop.problem import Problem
 from workers.ppo.build import Parts, Place, Work, build, from_problem
 from workers.ppo.shop import NO_DUE, Shop
 from workers.search.opening import Openings
@@ -278,28 +277,3 @@ class MadeUp:
         else:
             self._plants[int(rng.integers(PLANTS_KEPT))] = made
         return made
-
-
-class Snapshots:
-    """Pieces of real problems: all jobs, or so many at random that MOST_OPERATIONS are not exceeded by far."""
-
-    def __init__(self, problems: Sequence[Problem], *, tardy: bool) -> None:
-        """``problems`` are relaxed already. Raises ValueError where there is none with an operation."""
-        self.tardy = tardy
-        self.problems = [problem for problem in problems if problem.operations]
-        if not self.problems:
-            raise ValueError("there is no problem with an operation to learn on")
-        self._calendars = [Calendars(problem) for problem in self.problems]
-
-    def draw(self, rng: Generator, kind: str | None = None) -> Shop:  # noqa: ARG002  real problems have no kind
-        """The next piece."""
-        at = int(rng.integers(len(self.problems)))
-        problem = self.problems[at]
-        order = rng.permutation(len(problem.jobs)).tolist()
-        chosen, operations = [], 0
-        for job in order:
-            chosen.append(job)
-            operations += problem.jobs[job].count
-            if operations >= MOST_OPERATIONS:
-                break
-        return from_problem(problem, chosen, self._calendars[at], tardy=self.tardy)[0]

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from gymnasium.spaces import Box, Discrete
 from stable_baselines3.common.vec_env.base_vec_env import VecEnv
 
+from workers.ppo import classic
 from workers.ppo.environment import Environment
 from workers.ppo.generate import Source
 from workers.ppo.observation import SIZE
@@ -21,6 +22,10 @@ from workers.ppo.shop import CANDIDATES, Bools, Singles
 
 RANGE = 6.0
 """No feature leaves [-RANGE, RANGE]."""
+
+
+CANDIDATE, BOUND, CLASSIC = "candidates", "bound", "classic"
+"""What is observed: every candidate, or the first design's top five; what is rewarded: the bound, or what that did."""
 
 
 def spaces() -> tuple[Any, Any]:
@@ -64,14 +69,24 @@ class ShopEnv(gymnasium.Env[Singles, np.int64]):
 
 
 class ManyShops(VecEnv):
-    """Many shops at once, stepped one after another in compiled code; a finished one gives way to the next."""
+    """Many shops at once, stepped one after another in compiled code; a finished one gives way to the next.
 
-    def __init__(self, source: Source, count: int, seed: int) -> None:
-        super().__init__(count, *spaces())
+    ``observation`` and ``reward`` CLASSIC: those of the first design (``workers.ppo.classic``).
+    """
+
+    def __init__(
+        self, source: Source, count: int, seed: int, *, observation: str = CANDIDATE, reward: str = BOUND
+    ) -> None:
+        self._classic, self._counted = observation == CLASSIC, reward == CLASSIC
+        size, actions = (classic.SIZE, classic.ACTIONS) if self._classic else (SIZE, CANDIDATES)
+        super().__init__(count, Box(-RANGE, RANGE, (size,), np.float32), Discrete(actions))
         self.source, self.rng = source, np.random.default_rng(seed)
-        self.seen = np.zeros((count, SIZE), np.float32)
-        self.mask = np.zeros((count, CANDIDATES), np.bool_)
-        self.environments = [Environment(self.seen[i], self.mask[i]) for i in range(count)]
+        self.seen = np.zeros((count, size), np.float32)
+        self.mask = np.zeros((count, actions), np.bool_)
+        self.environments = [
+            Environment() if self._classic else Environment(self.seen[i], self.mask[i]) for i in range(count)
+        ]
+        self._pairs: list[list[int]] = [[] for _ in range(count)]
         self.returns, self.lengths = np.zeros(count), np.zeros(count, int)
         self.episodes = 0
         self._actions: npt.NDArray[np.int64] = np.zeros(count, np.int64)
@@ -84,7 +99,20 @@ class ManyShops(VecEnv):
 
     def _begin(self, at: int) -> None:
         self.environments[at].begin(self.source.draw(self.rng))
+        self._look(at)
         self.returns[at], self.lengths[at] = 0.0, 0
+
+    def _look(self, at: int) -> None:
+        if self._classic:
+            self._pairs[at] = classic.observe(self.environments[at], self.seen[at], self.mask[at])
+
+    def _take(self, at: int, action: int) -> float:
+        environment = self.environments[at]
+        place = self._pairs[at][action] if self._classic else action
+        operation = int(environment.state.operation[place])
+        gained = environment.step(place)
+        self._look(at)
+        return classic.reward(environment, operation) if self._counted else gained
 
     def step_async(self, actions: npt.NDArray[np.int64]) -> None:
         """Remembers the choices."""
@@ -95,7 +123,7 @@ class ManyShops(VecEnv):
         rewards, dones = np.zeros(self.num_envs, np.float32), np.zeros(self.num_envs, np.bool_)
         infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
         for at, environment in enumerate(self.environments):
-            rewards[at] = environment.step(int(self._actions[at]))
+            rewards[at] = self._take(at, int(self._actions[at]))
             self.returns[at] += rewards[at]
             self.lengths[at] += 1
             if environment.done:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from workers.ppo.kernel import inner, kernel
 from workers.ppo.observation import observe
-from workers.ppo.place import LEFT, MAKESPAN, TARDINESS, append, begin
+from workers.ppo.place import LEFT, MAKESPAN, TARDINESS, append, begin, probe
 from workers.ppo.shop import Bools, Shop, Singles, State
 
 REWARD = 3.0
@@ -39,6 +39,17 @@ def step(
         return -REWARD * longer
     later = (state.values[TARDINESS] - tardiness) / tardiness_scale
     return -REWARD * (later + MAKESPAN_SHARE * longer)
+
+
+@kernel
+def place(shop: Shop, state: State, seen: Singles, mask: Bools, operation: int, machine: int) -> None:
+    """Places a ready operation next on one of its machines, candidate or not, and looks at the shop again."""
+    for option in range(shop.first[operation], shop.first[operation + 1]):
+        if shop.machine[option] == machine:
+            start, end, _ = probe(shop, state, operation, option)
+            append(shop, state, operation, machine, start, end)
+            break
+    observe(shop, state, seen, mask)
 
 
 @inner

@@ -11,7 +11,7 @@ from __future__ import annotations
 import copy
 import csv
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,15 +21,22 @@ import torch
 from sb3_contrib import MaskablePPO
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.callbacks import BaseCallback
+from torch import nn
 
+from workers.ppo import classic
 from workers.ppo.evaluate import Scores, Validation
 from workers.ppo.forward import Weights
-from workers.ppo.generate import KINDS, MadeUp, Source
-from workers.ppo.gym import ManyShops
+from workers.ppo.generate import MadeUp, Source
+from workers.ppo.gym import BOUND, CANDIDATE, CLASSIC, ManyShops
+from workers.ppo.imitate import imitate
 from workers.ppo.network import CandidatePolicy, Network
+from workers.ppo.plans import Example
 from workers.ppo.policy import read_weights, write_weights
+from workers.ppo.shop import Bools, Integers, Singles
 
 CHECKPOINT, CURVE, BEST = "checkpoint.pt", "curve.csv", "best.npz"
+KEPT = ("steps", "seconds", "best", "best_steps", "since_best", "imitated")
+"""What a checkpoint holds of a run's standing."""
 
 ROLLOUT, BATCH, EPOCHS = 8192, 1024, 3
 """Steps of all environments between updates, steps of a mini-batch, passes over a rollout."""
@@ -52,7 +59,9 @@ class Training:
 
     ``tardy``: for weighted tardiness, else makespan. ``steps`` choices in all, in ``environments`` shops at once; an
     evaluation every ``evaluate_steps``; it stops early after ``patience`` evaluations without a better one, or after
-    ``seconds``. ``source`` of shops: made up, where None.
+    ``seconds``. ``source`` of shops, and ``judged`` on shops of: made up, where None. ``plans`` are imitated before it
+    begins. With the CLASSIC ``observation`` or ``reward`` it learns as the first design did; what observes so has
+    another network, and neither imitates nor can be exported.
     """
 
     out: Path
@@ -65,11 +74,19 @@ class Training:
     seconds: float = float("inf")
     threads: int = 1
     source: Source | None = None
+    judged: Source | None = None
+    plans: Sequence[Example] = ()
+    observation: str = CANDIDATE
+    reward: str = BOUND
 
 
 @dataclass
 class Standing:
-    """How far a run is; what a resumed one goes on from. Times in seconds over all its parts."""
+    """How far a run is; what a resumed one goes on from. Times in seconds over all its parts.
+
+    ``imitated``: the share of plans' choices that the network agreed with before and after it was taught them, and how
+    many there were; None where there was nothing to imitate.
+    """
 
     steps: int = 0
     seconds: float = 0.0
@@ -79,6 +96,7 @@ class Standing:
     since_best: int = 0
     scores: dict[str, float] = field(default_factory=dict)
     stopped: str = ""
+    imitated: tuple[float, float, int] | None = None
 
 
 Told = Callable[[Standing], None]
@@ -90,8 +108,9 @@ class CannotResume(ValueError):
 
 def train(
     training: Training, *, resume: bool = False, told: Told = lambda _: None, stop: Callable[[], bool] = lambda: False
-) -> tuple[Weights, Standing, Mapping[str, Scores]]:
-    """Runs, or resumes, a training; returns the best weights, how it went, and what the rules score.
+) -> tuple[Weights | None, Standing, Mapping[str, Scores]]:
+    """Runs, or resumes, a training; returns the best weights (None where they are no policy's), how it went, and what
+    the rules score.
 
     ``stop`` is asked after every step; whatever ends a run, its checkpoint is kept. Raises CannotResume.
     """
@@ -100,10 +119,18 @@ def train(
     source = training.source or MadeUp(tardy=training.tardy)
     standing = Standing()
     # a resumed run draws other shops than it has seen already
-    saved = _read_checkpoint(training) if resume else None
-    shops = ManyShops(source, training.environments, training.seed * 1_000_003 + (saved["steps"] if saved else 0))
+    validation = Validation(tardy=training.tardy, source=training.judged)
+    saved = _read_checkpoint(training, validation) if resume else None
+    shops = ManyShops(
+        source,
+        training.environments,
+        training.seed * 1_000_003 + (saved["steps"] if saved else 0),
+        observation=training.observation,
+        reward=training.reward,
+    )
+    classic_network = training.observation == CLASSIC
     model = MaskablePPO(
-        CandidatePolicy,
+        "MlpPolicy" if classic_network else CandidatePolicy,
         shops,
         n_steps=max(1, ROLLOUT // training.environments),
         batch_size=BATCH,
@@ -117,25 +144,27 @@ def train(
         max_grad_norm=GRADIENT,
         seed=training.seed,
         device="cpu",
-        policy_kwargs={"tardy": training.tardy},
+        policy_kwargs=None if classic_network else {"tardy": training.tardy},
     )
     if saved is not None:
         model.policy.load_state_dict(saved["policy"])
         model.policy.optimizer.load_state_dict(saved["optimizer"])
         model.num_timesteps = saved["steps"]
-        standing = Standing(**{name: saved[name] for name in ("steps", "seconds", "best", "best_steps", "since_best")})
-    validation = Validation(tardy=training.tardy)
+        standing = Standing(**{name: saved[name] for name in KEPT if name in saved})
+    elif training.plans and not classic_network:
+        standing.imitated = imitate(model.policy.mlp_extractor, training.plans, training.seed)
     rules = validation.rules()
     follow = _Follow(training, standing, validation, rules["best"], told, stop)
+    follow.learned = model.policy if classic_network else model.policy.mlp_extractor
     if saved is not None and "averaged" in saved:
-        follow.averaged = copy.deepcopy(model.policy.mlp_extractor)
+        follow.averaged = copy.deepcopy(follow.learned)
         follow.averaged.load_state_dict(saved["averaged"])
         follow.updates = standing.steps // ROLLOUT
     left = training.steps - standing.steps
     if left > 0:
         model.learn(left, callback=follow, reset_num_timesteps=False)
         follow.look()
-    return read_weights(training.out / BEST), standing, rules
+    return None if classic_network else read_weights(training.out / BEST), standing, rules
 
 
 class _Follow(BaseCallback):
@@ -155,7 +184,8 @@ class _Follow(BaseCallback):
         self.told, self.stop = told, stop
         self.begun = time.monotonic() - standing.seconds
         self.looked, self.marked = -1, standing.steps
-        self.averaged: Network | None = None
+        self.learned: nn.Module
+        self.averaged: nn.Module | None = None
         self.updates = 0
         self.rewards: list[float] = []
 
@@ -171,9 +201,9 @@ class _Follow(BaseCallback):
             standing.stopped = "no longer better"
         return not standing.stopped
 
-    def _average(self) -> Network:
+    def _average(self) -> nn.Module:
         """The average, with the weights of now taken in."""
-        now = self.model.policy.mlp_extractor
+        now = self.learned
         if self.averaged is None:
             self.averaged = copy.deepcopy(now)
         self.updates += 1
@@ -198,22 +228,31 @@ class _Follow(BaseCallback):
         before, standing.steps = self.marked, int(self.model.num_timesteps)
         standing.seconds = time.monotonic() - self.begun
         averaged = self.averaged or self._average()
-        weights = averaged.weights()
-        scores = self.validation.policy(weights)
+        weights = averaged.weights() if isinstance(averaged, Network) else None
+        scores = self.validation.policy(weights) if weights is not None else self._classic_scores(averaged)
         standing.scores, standing.reward = dict(scores), float(np.mean(self.rewards[-500:])) if self.rewards else 0.0
         if scores["all"] < standing.best:
             standing.best, standing.best_steps, standing.since_best = scores["all"], standing.steps, 0
-            write_weights(out / BEST, weights)
+            if weights is not None:
+                write_weights(out / BEST, weights)
         elif standing.steps > before:
             standing.since_best += 1
         for part in MILESTONES:
             at = int(part * self.training.steps)
-            if before < at <= standing.steps:
+            if before < at <= standing.steps and weights is not None:
                 write_weights(out / f"steps-{at}.npz", weights)
         self._write_curve(scores)
-        _write_checkpoint(out, self.model, averaged, standing, self.training)
+        _write_checkpoint(self.training, self.model, averaged, standing, self.validation)
         self.looked = self.marked = standing.steps
         self.told(standing)
+
+    def _classic_scores(self, policy: Any) -> Scores:
+        def predict(seen: Singles, masks: Bools) -> Integers:
+            found: Integers = policy.predict(seen, deterministic=True, action_masks=masks)[0]
+            return found
+
+        done = classic.planned([case.shop for case in self.validation.cases], predict)
+        return self.validation.scores([environment.value for environment in done])
 
     def _write_curve(self, scores: Scores) -> None:
         path, standing = self.training.out / CURVE, self.standing
@@ -221,31 +260,33 @@ class _Follow(BaseCallback):
         with path.open("a", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
             if new:
-                writer.writerow(["steps", "seconds", "reward", "validation", "best_rule", *KINDS])
+                writer.writerow(["steps", "seconds", "reward", "validation", "best_rule", *self.validation.kinds])
             numbers = [standing.seconds, standing.reward, scores["all"], self.best_rule["all"]]
-            numbers += [scores[kind] for kind in KINDS]
+            numbers += [scores[kind] for kind in self.validation.kinds]
             writer.writerow([standing.steps, *(f"{number:.4f}" for number in numbers)])
 
 
 def _write_checkpoint(
-    out: Path, model: BaseAlgorithm, averaged: Network, standing: Standing, training: Training
+    training: Training, model: BaseAlgorithm, averaged: nn.Module, standing: Standing, validation: Validation
 ) -> None:
     """Replaces the checkpoint as a whole, so that a kill leaves the one before."""
     content: dict[str, Any] = {
         "policy": model.policy.state_dict(),
         "optimizer": model.policy.optimizer.state_dict(),
         "averaged": averaged.state_dict(),
-        "tardy": training.tardy,
-        **{name: getattr(standing, name) for name in ("steps", "seconds", "best", "best_steps", "since_best")},
+        "tardy": validation.tardy,
+        "kinds": validation.kinds,
+        "design": (training.observation, training.reward),
+        **{name: getattr(standing, name) for name in KEPT},
     }
-    new = out / f"{CHECKPOINT}.new"
+    new = training.out / f"{CHECKPOINT}.new"
     torch.save(content, new)
-    new.replace(out / CHECKPOINT)
+    new.replace(training.out / CHECKPOINT)
 
 
-def _read_checkpoint(training: Training) -> dict[str, Any]:
+def _read_checkpoint(training: Training, validation: Validation) -> dict[str, Any]:
     path = training.out / CHECKPOINT
-    if not path.is_file() or not (training.out / BEST).is_file():
+    if not path.is_file() or not (training.observation == CLASSIC or (training.out / BEST).is_file()):
         raise CannotResume(f"{training.out} holds no {CHECKPOINT} with {BEST} to resume from")
     try:
         found: dict[str, Any] = torch.load(path, weights_only=True)
@@ -253,4 +294,9 @@ def _read_checkpoint(training: Training) -> dict[str, Any]:
         raise CannotResume(f"{path} cannot be read: {type(error).__name__}") from error
     if found.get("tardy") is not training.tardy:
         raise CannotResume(f"{path} is of a training for another objective")
+    design = (training.observation, training.reward)
+    if found.get("design", (CANDIDATE, BOUND)) != design:
+        raise CannotResume(f"{path} is of a training with observation and reward {' and '.join(found['design'])}")
+    if found.get("kinds", validation.kinds) != validation.kinds:
+        raise CannotResume(f"{path} is of a training that was judged on other shops: {', '.join(found['kinds'])}")
     return found
