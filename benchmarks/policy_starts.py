@@ -24,6 +24,10 @@ SAME = 1e-3
 """Values closer than this share count as the same."""
 
 
+PARTS = (0.125, 0.25, 0.5, 1.0)
+"""Parts of the time that runs of their own get, for the picture."""
+
+
 def compare_starts(report: Report, problems: Mapping[str, Sequence[Problem]], seconds: float) -> tuple[str, Picture]:
     """Runs both ways on every problem; returns the table as Markdown, and the picture of both over time."""
     rows = []
@@ -32,8 +36,8 @@ def compare_starts(report: Report, problems: Mapping[str, Sequence[Problem]], se
     for kind, row in problems.items():
         pairs = []
         for number, problem in enumerate(row):
-            rule = _improved(problem, seconds, _rule_start)
-            policy = _improved(problem, seconds, _policy_start)
+            rule = _in_all(problem, seconds, _rule_start)
+            policy = _in_all(problem, seconds, _policy_start)
             pairs.append((rule, policy))
             if min(rule[1], policy[1]) > 0:
                 name = f"{kind} {number}"
@@ -50,10 +54,10 @@ def compare_starts(report: Report, problems: Mapping[str, Sequence[Problem]], se
         report.add("R4", f"{kind}: policy start over rule start after {seconds:g} s", last, "", samples=len(pairs))
         rows.append([kind, len(pairs), f"{first:.3f}", f"{last:.3f}", better, len(pairs) - better - worse, worse])
     head = ["Problems", "Number", "Start over start", "End over end", "Better", "Same", "Worse"]
-    at = times(seconds / 100, seconds)
+    at = times(seconds / 100, seconds * 1.001)
     picture = Picture(
         title=f"From a rule's and from the policy's plan, {seconds:g} s in all",
-        note="mean gap to the better end of the two; the same search, one thread; logarithmic axes",
+        note=f"mean gap to the better end; runs of {', '.join(f'{part * seconds:g}' for part in PARTS)} s in all",
         x_label="seconds",
         y_label="gap, %",
         curves=[Curve(name, mean_curve(runs, least, at)) for name, runs in sorted(curves.items())],
@@ -65,23 +69,33 @@ def compare_starts(report: Report, problems: Mapping[str, Sequence[Problem]], se
     ), picture
 
 
-def _improved(problem: Problem, seconds: float, start: object) -> tuple[float, float, Points]:
-    """The start's value and the value after ``seconds`` in all, in the first level's unit, and the way there."""
+def _in_all(problem: Problem, seconds: float, start: object) -> tuple[float, float, Points]:
+    """The start's value, the value after ``seconds`` in all, and the values at the ends of shorter runs, too: a search
+    plans its time, so that what it has half-way is not what it would have had in half the time.
+    """
+    points: list[tuple[float, float]] = []
+    for part in PARTS:
+        took, first, last = _improved(problem, part * seconds, start)
+        points += [(part * seconds, last)] if points else [(took, first), (part * seconds, last)]
+    return first, last, points
+
+
+def _improved(problem: Problem, seconds: float, start: object) -> tuple[float, float, float]:
+    """When the start was there, its value, and the value after ``seconds`` in all, in the first level's unit."""
     jobs, calendars = range(len(problem.jobs)), Calendars(problem)
     warm = searcher(problem, jobs, calendars, 1)
     begun = time.monotonic()
     deadline = begun + seconds
     schedule: Schedule = start(problem, calendars, begun + DISPATCH_SHARE * seconds)  # type: ignore[operator]
     first = best = evaluate(problem, schedule, None, calendars)
-    points = [(time.monotonic() - begun, first[1] / LEVEL_UNIT)]
+    took = time.monotonic() - begun
     warm.adopt(schedule)
     while (left := deadline - time.monotonic()) > 0:
         step = warm.step_seconds(left)
         if warm.run(step, lambda: max(0.0, deadline - time.monotonic()) / seconds, lambda: False, 0):
             found = replay(problem, warm.decisions(), None, calendars)
             best = min(best, evaluate(problem, found, None, calendars))
-            points.append((time.monotonic() - begun, best[1] / LEVEL_UNIT))
-    return first[1] / LEVEL_UNIT, best[1] / LEVEL_UNIT, points
+    return took, first[1] / LEVEL_UNIT, best[1] / LEVEL_UNIT
 
 
 def _rule_start(problem: Problem, calendars: Calendars, deadline: float) -> Schedule:
