@@ -15,6 +15,7 @@ from app.cli.errors import BadInput, Failed
 from app.cli.progress import Line, bar
 
 if TYPE_CHECKING:
+    from workers.ppo.forward import Weights
     from workers.ppo.train import Standing
 
 PRESETS = {"quick": (100_000, 8, 16_384), "full": (6_000_000, 64, 65_536)}
@@ -47,6 +48,7 @@ OBJECTIVES = ("makespan", "weighted_tardiness")
 )
 @click.option("--from-store", is_flag=True, help="Learn on snapshots of plants, and on finished runs where kept.")
 @click.option("--plant", help="With --from-store: of this plant alone.")
+@click.option("--begin-with", metavar="ID", help="Go on from a policy of this host.  [default: from nothing]")
 @click.option("--imitate/--no-imitate", default=True, show_default=True, help="Begin by imitating finished plans.")
 @click.option("--observation", type=click.Choice(("candidates", "classic")), default="candidates", show_default=True)
 @click.option("--reward", type=click.Choice(("bound", "classic")), default="bound", show_default=True)
@@ -65,6 +67,7 @@ def train(
     snapshots: Path | None,
     from_store: bool,
     plant: str | None,
+    begin_with: str | None,
     imitate: bool,
     observation: str,
     reward: str,
@@ -111,6 +114,7 @@ def train(
         source=None if real is None else real.source,
         judged=None if real is None else real.judged,
         plans=real.plans if real is not None and imitate else (),
+        begin=None if begin_with is None else _weights(begin_with, tardy, observation),
         observation=observation,
         reward=reward,
     )
@@ -148,7 +152,8 @@ def train(
             standing=standing,
             rules=rules,
             source=real.source if real is not None else MadeUp(tardy=tardy),
-            described=real.described if real is not None else "made-up shops of all kinds",
+            described=(real.described if real is not None else "made-up shops of all kinds")
+            + (f", going on from policy {begin_with}" if begin_with is not None else ""),
             judged=real.judged_on if real is not None else "made-up shops that were not trained on",
             seed=seed,
             plans=real.plans if real is not None else (),
@@ -166,6 +171,22 @@ def _needs_extra() -> None:
     ]
     if missing:
         raise BadInput(f"training needs the extra: pip install 'nightshift[train]' ({', '.join(missing)} missing)")
+
+
+def _weights(name: str, tardy: bool, observation: str) -> Weights:
+    from workers.ppo.network import HIDDEN
+    from workers.ppo.policy import PolicyRefused, load
+    from workers.ppo.store import find
+
+    try:
+        found = load(find(name))
+    except PolicyRefused as error:
+        raise BadInput(f"--begin-with: {error}") from None
+    if (found.objective != "makespan") != tardy:
+        raise BadInput(f"--begin-with: policy {name} is for {found.objective}")
+    if observation != "candidates" or len(found.weights.first_bias) != HIDDEN:
+        raise BadInput(f"--begin-with: policy {name} has another network")
+    return found.weights
 
 
 def _told(now: Standing, steps: int) -> str:

@@ -25,15 +25,18 @@ from tests.ppo.shops import plant  # noqa: E402
 from workers.batch import solve_batch  # noqa: E402
 from workers.engine import Limits, warm  # noqa: E402
 from workers.ppo import train as training_module  # noqa: E402
+from workers.ppo.evaluate import Validation  # noqa: E402
 from workers.ppo.export import export  # noqa: E402
 from workers.ppo.forward import new_scratch, score_once  # noqa: E402
 from workers.ppo.generate import MadeUp  # noqa: E402
 from workers.ppo.gym import ManyShops, ShopEnv  # noqa: E402
+from workers.ppo.imitate import take_over  # noqa: E402
 from workers.ppo.network import Network  # noqa: E402
 from workers.ppo.pieces import Pieces  # noqa: E402
 from workers.ppo.plans import Example, example  # noqa: E402
 from workers.ppo.policy import load  # noqa: E402
 from workers.ppo.rules import RULES  # noqa: E402
+from workers.ppo.store import SHIPPED  # noqa: E402
 from workers.ppo.train import CHECKPOINT, CURVE, CannotResume, Training, train  # noqa: E402
 
 pytestmark = pytest.mark.slow
@@ -146,6 +149,19 @@ def test_finished_plans_are_imitated_before_it_begins(tmp_path: Path) -> None:
     assert 0.8 < card["validation"]["kept_plans"]["best"] <= card["validation"]["kept_plans"]["greedy"] < 2.0
     with pytest.raises(CannotResume, match="judged on other shops"):
         train(Training(tmp_path / "run", False, 9000, 8, source=source), resume=True)
+
+
+def test_a_training_goes_on_from_a_policy(tmp_path: Path) -> None:
+    known = load(SHIPPED / "makespan-1").weights
+    network = Network(tardy=False)
+    take_over(network, known)
+    assert all((one == other).all() for one, other in zip(network.weights(), known, strict=True))
+    judged = Pieces([plant(60, 10, 1)], tardy=False)
+    train(Training(tmp_path, False, 1000, 8, judged=judged, begin=known))
+    first = float(next(csv.DictReader((tmp_path / CURVE).open()))["validation"])
+    assert first == pytest.approx(Validation(tardy=False, source=judged).policy(known)["all"], abs=1e-4)
+    with pytest.raises(ValueError, match="must have 64 hidden units"):
+        take_over(network, known._replace(first_bias=np.zeros(8, np.float32)))
 
 
 def searched(problem: Problem) -> Example | None:

@@ -1,4 +1,4 @@
-"""Learning from finished plans: before PPO begins, the network is taught to choose as improved plans did.
+"""What a training can begin with: the weights of a policy, and finished plans, to choose as they did.
 
 Behaviour cloning (D. Pomerleau, Neural Computation 3, 1991) of what ``workers.ppo.plans`` finds in them. Needs the
 extra ``train``; no worker imports this.
@@ -12,10 +12,28 @@ import numpy as np
 import torch
 from torch.nn.functional import cross_entropy
 
-from workers.ppo.network import Network
+from workers.ppo.forward import Weights
+from workers.ppo.network import HIDDEN, Network
 from workers.ppo.plans import Example, choices
 
 PASSES, BATCH, RATE = 10, 256, 1e-3
+
+
+LAYERS = ("first", "second", "pooled", "context", "third")
+"""Of the network, with a bias; ``score`` and ``linear`` have none."""
+
+
+def take_over(network: Network, weights: Weights) -> None:
+    """Gives the network the weights of a policy. Raises ValueError where that has other numbers of hidden units."""
+    if len(weights.first_bias) != HIDDEN:
+        raise ValueError(f"must have {HIDDEN} hidden units (got {len(weights.first_bias)})")
+    arrays = weights._asdict()
+    with torch.no_grad():
+        for name in (*LAYERS, "score", "linear"):
+            layer = getattr(network, name)
+            layer.weight.copy_(torch.from_numpy(arrays[name].T))
+            if name in LAYERS:
+                layer.bias.copy_(torch.from_numpy(arrays[f"{name}_bias"]))
 
 
 def imitate(network: Network, examples: Sequence[Example], seed: int, passes: int = PASSES) -> tuple[float, float, int]:

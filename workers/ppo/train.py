@@ -28,7 +28,7 @@ from workers.ppo.evaluate import Scores, Validation
 from workers.ppo.forward import Weights
 from workers.ppo.generate import MadeUp, Source
 from workers.ppo.gym import BOUND, CANDIDATE, CLASSIC, ManyShops
-from workers.ppo.imitate import imitate
+from workers.ppo.imitate import imitate, take_over
 from workers.ppo.network import CandidatePolicy, Network
 from workers.ppo.plans import Example
 from workers.ppo.policy import read_weights, write_weights
@@ -59,9 +59,9 @@ class Training:
 
     ``tardy``: for weighted tardiness, else makespan. ``steps`` choices in all, in ``environments`` shops at once; an
     evaluation every ``evaluate_steps``; it stops early after ``patience`` evaluations without a better one, or after
-    ``seconds``. ``source`` of shops, and ``judged`` on shops of: made up, where None. ``plans`` are imitated before it
-    begins. With the CLASSIC ``observation`` or ``reward`` it learns as the first design did; what observes so has
-    another network, and neither imitates nor can be exported.
+    ``seconds``. ``source`` of shops, and ``judged`` on shops of: made up, where None. It begins with the weights
+    ``begin``, and with imitating ``plans``. With the CLASSIC ``observation`` or ``reward`` it learns as the first
+    design did; what observes so has another network, and neither imitates nor can be exported.
     """
 
     out: Path
@@ -76,6 +76,7 @@ class Training:
     source: Source | None = None
     judged: Source | None = None
     plans: Sequence[Example] = ()
+    begin: Weights | None = None
     observation: str = CANDIDATE
     reward: str = BOUND
 
@@ -151,7 +152,9 @@ def train(
         model.policy.optimizer.load_state_dict(saved["optimizer"])
         model.num_timesteps = saved["steps"]
         standing = Standing(**{name: saved[name] for name in KEPT if name in saved})
-    elif training.plans and not classic_network:
+    elif training.begin is not None and not classic_network:
+        take_over(model.policy.mlp_extractor, training.begin)
+    if saved is None and training.plans and not classic_network:
         standing.imitated = imitate(model.policy.mlp_extractor, training.plans, training.seed)
     rules = validation.rules()
     follow = _Follow(training, standing, validation, rules["best"], told, stop)
