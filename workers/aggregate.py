@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from models.shop.calendar import Calendars
-from models.shop.objective import Metrics, evaluate, measure
+from models.shop.objective import Metrics, measure
+from models.shop.objective import levels as levels_of
 from models.shop.problem import Problem
 from models.shop.schedule import Decision, Schedule
 from models.shop.timeline import replay
@@ -71,7 +72,8 @@ def aggregate(
         share = Limits.within(limits.seconds_left * DISPATCH_SHARE, seed=limits.seed)
         known = dispatch_plans(problem, range(len(problem.jobs)), share, calendars, watch).schedule
     missing = tuple(batch.number for batch in batches if batch.number not in reports)
-    best, levels, source = known, evaluate(problem, known, None, calendars), "dispatch"
+    best, metrics, source = known, measure(problem, known, None, calendars), "dispatch"
+    levels = levels_of(problem, metrics)
     if len(missing) < len(batches):
         merged = _entries(problem, batches, reports, known.decisions(), calendars)
         apart = all(batch.independent for batch in batches)
@@ -80,10 +82,11 @@ def aggregate(
                 break
             decisions = [entry.decision for entry in sorted(merged, key=key)]
             schedule = replay(problem, decisions, None, calendars)
-            value = evaluate(problem, schedule, None, calendars)
+            measured = measure(problem, schedule, None, calendars)
+            value = levels_of(problem, measured)
             if value < levels or (value == levels and source == "dispatch"):
-                best, levels, source = schedule, value, name
-    return Plan(best, measure(problem, best, None, calendars), levels, source, missing)
+                best, metrics, levels, source = schedule, measured, value, name
+    return Plan(best, metrics, levels, source, missing)
 
 
 def _orders() -> Iterator[tuple[str, Callable[[_Entry], tuple[object, ...]]]]:

@@ -79,6 +79,7 @@ def conclude(
     steps: Steps | None = None,
     terms: Mapping[str, Bound] | None = None,
     calendars: Calendars | None = None,
+    proving_seconds: float = BOUND_SECONDS,
     schedule_id: str,
     digest: str,
     cancelled: bool = False,
@@ -88,7 +89,8 @@ def conclude(
 
     Batches without an answer are planned by dispatch. ``merge`` False takes ``start`` as it is. ``steps`` is
     what improvers did to it. ``terms`` are the lower bounds of objective terms, ``calendars`` the problem's, where they
-    are known already. A ``cancelled`` run is concluded in a hurry.
+    are known already. Else linear programmes may take ``proving_seconds`` for the bounds. A ``cancelled`` run is
+    concluded in a hurry.
 
     Raises PlanRefused where even the dispatch plan breaks a rule: a fault of ours, stored as the run's error.
     """
@@ -101,8 +103,8 @@ def conclude(
     aggregated = time.monotonic()
     if terms is None:
         known = steps is not None and any(row is not None and row.proved_by for row in steps.proved)
-        seconds = CANCELLED_SECONDS if cancelled else BOUND_SECONDS
-        terms = term_bounds(problem, calendars, seconds=seconds, at_once=known)
+        seconds = min(proving_seconds, CANCELLED_SECONDS if cancelled else BOUND_SECONDS)
+        terms = term_bounds(problem, calendars, seconds=max(0.0, seconds), at_once=known)
     reports = {number: answer.report for number, answer in answers.items()}
     bounds = _higher(plan.levels, level_bounds(problem, batches, reports, terms), steps)
     # bounds hold for plans that leave out no more than must be: one that does may lie below them

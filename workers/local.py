@@ -27,11 +27,14 @@ from workers.improve.incumbent import Board, Incumbent, LocalBoard, value_of
 from workers.improve.loop import WORTH_SECONDS, improve
 from workers.improve.standing import Steps, reached
 from workers.pool import Pool
-from workers.proofs import term_bounds
+from workers.proofs import BOUND_SECONDS, term_bounds
 from workers.split import Batch, split
 
 FIRST_PLAN_SECONDS, FIRST_PLAN_SHARE, FIRST_PLAN_MOST = 0.2, 0.03, 0.5
 """Time for the rules of the first plan, or part of the run's, and the most; one complete plan is always made."""
+
+LEAST_PROVING = 0.3
+"""Seconds that linear programmes may take for the bounds of a run whose time is up."""
 
 MOST_BATCHES = 12
 """With more batches than this a local run improves the first plan at once: each batch would get hardly any time."""
@@ -67,17 +70,15 @@ class Run:
         """Whether the plan is improved by the compiled search."""
         return self.engine not in ("dispatch", "cpsat", STEADY)
 
-    @property
-    def first_round(self) -> tuple[Batch, ...]:
-        """The batches that are solved before the plan is improved; none where the run begins with a plan."""
-        if self.start is not None:
-            return ()
-        return () if self.engine == "auto" and len(self.batches) > MOST_BATCHES else self.batches
-
     def split(self, size: int, workers: int) -> Run:
-        """The run with its batches of at most ``size`` jobs, solved ``workers`` at a time."""
+        """The run with its batches of at most ``size`` jobs, solved ``workers`` at a time.
+
+        None where the run begins with a plan, or there would be too many of them.
+        """
+        if self.start is not None or (self.engine == "auto" and len(self.problem.jobs) > MOST_BATCHES * size):
+            return self  # it would have more batches than this, for there are no fewer than must be
         run = replace(self, batches=split(self.problem, size))
-        rounds = max(1, -(-len(run.first_round) // workers))
+        rounds = max(1, -(-len(run.batches) // workers))
         return replace(run, batch_seconds=self.seconds * first_round_share(self.engine) / rounds)
 
     def solve(self, number: int, watch: Watch, tick: Callable[[], None] = lambda: None) -> Answer:
@@ -149,7 +150,7 @@ def solve(
         gap_tolerance=options.gap_tolerance,
         start=None if start is None or name == STEADY else tuple(start),
     )
-    state = Progress(0)
+    state, calendars = Progress(0), Calendars(todo)
 
     def tell() -> None:
         state.seconds = time.monotonic() - begun
@@ -157,11 +158,12 @@ def solve(
 
     tell()
     with _interrupts() as interrupted:
-        known = None if name == STEADY else first_plan(run, state, tell, interrupted)
+        known = None if name == STEADY else first_plan(run, calendars, state, tell, interrupted)
+        named = digest(problem)
         run = run.split(batch_size or options.batch_size, workers)
-        state.total = len(run.first_round)
+        state.total = len(run.batches)
         work = _alone if workers <= 1 else partial(_together, workers)
-        answers, best, steps = work(run, known, state, tell, interrupted)
+        answers, best, steps = work(run, calendars, known, state, tell, interrupted)
     conclusion = conclude(
         todo,
         run.batches,
@@ -170,7 +172,9 @@ def solve(
         merge=best is None,
         steps=steps,
         schedule_id="local",
-        digest=digest(problem),
+        calendars=calendars,
+        proving_seconds=BOUND_SECONDS if name == STEADY else max(LEAST_PROVING, run.deadline - time.monotonic()),
+        digest=named,
         cancelled=interrupted(),
     )
     timing = conclusion.document["timing"]
@@ -198,10 +202,9 @@ class LocalWatch:
         """Bounds are told in the result."""
 
 
-def first_plan(run: Run, state: Progress, tell: Told, interrupted: Asked) -> Schedule:
+def first_plan(run: Run, calendars: Calendars, state: Progress, tell: Told, interrupted: Asked) -> Schedule:
     """The plan that the run begins with, or one of dispatch rules; told at once."""
     problem = run.problem
-    calendars = Calendars(problem)
     if run.start is not None:
         found = replay(problem, run.start, None, calendars)
     else:
@@ -213,17 +216,19 @@ def first_plan(run: Run, state: Progress, tell: Told, interrupted: Asked) -> Sch
     return found
 
 
-def merged(run: Run, answers: Mapping[int, Answer], known: Schedule, interrupted: Asked) -> tuple[Incumbent, Levels]:
+def merged(
+    run: Run, calendars: Calendars, answers: Mapping[int, Answer], known: Schedule, interrupted: Asked
+) -> tuple[Incumbent, Levels]:
     """The plan that the batches are merged to, or the ``known`` one, and the lower bound of each of its levels."""
     reports = {number: answer.report for number, answer in answers.items()}
     watch = LocalWatch(lambda _: None, interrupted)
-    plan = aggregate(run.problem, run.batches, reports, merge_limits(run.seconds), None, watch, known)
-    bounds = level_bounds(run.problem, run.batches, reports, term_bounds(run.problem, at_once=True))
-    return _incumbent(run, plan.schedule), tuple(bound.value for bound in bounds)
+    plan = aggregate(run.problem, run.batches, reports, merge_limits(run.seconds), calendars, watch, known)
+    bounds = level_bounds(run.problem, run.batches, reports, term_bounds(run.problem, calendars, at_once=True))
+    return _incumbent(run, calendars, plan.schedule), tuple(bound.value for bound in bounds)
 
 
-def _incumbent(run: Run, schedule: Schedule) -> Incumbent:
-    return Incumbent(1, value_of(run.problem, schedule), schedule.decisions())
+def _incumbent(run: Run, calendars: Calendars, schedule: Schedule) -> Incumbent:
+    return Incumbent(1, value_of(run.problem, schedule, calendars), schedule.decisions())
 
 
 def improvable(run: Run, first: Incumbent, target: Levels) -> bool:
@@ -232,23 +237,25 @@ def improvable(run: Run, first: Incumbent, target: Levels) -> bool:
     return worth and run.engine not in ("dispatch", STEADY) and not reached(first.levels, target, run.gap_tolerance)
 
 
-def _alone(run: Run, known: Schedule | None, state: Progress, tell: Told, interrupted: Asked) -> Found:
+def _alone(
+    run: Run, calendars: Calendars, known: Schedule | None, state: Progress, tell: Told, interrupted: Asked
+) -> Found:
     answers = {}
 
     def found(number: int, levels: Levels) -> None:
         state.best[number] = levels
         tell()
 
-    for batch in run.first_round:
+    for batch in run.batches:
         watch = LocalWatch(partial(found, batch.number), interrupted)
         answers[batch.number] = run.solve(batch.number, watch, tell)
         state.done += 1
         tell()
     if interrupted():
-        return answers, None if known is None else _incumbent(run, known), None
+        return answers, None if known is None else _incumbent(run, calendars, known), None
     if known is None:
-        known = replay(run.problem, answers[0].report.decisions)
-    first, target = merged(run, answers, known, interrupted)
+        known = replay(run.problem, answers[0].report.decisions, None, calendars)
+    first, target = merged(run, calendars, answers, known, interrupted)
     state.plan = first.levels
     tell()
     board, steps = LocalBoard(first), None
@@ -257,13 +264,21 @@ def _alone(run: Run, known: Schedule | None, state: Progress, tell: Told, interr
     return answers, board.read(), steps
 
 
-def _together(workers: int, run: Run, known: Schedule | None, state: Progress, tell: Told, interrupted: Asked) -> Found:
+def _together(
+    workers: int,
+    run: Run,
+    calendars: Calendars,
+    known: Schedule | None,
+    state: Progress,
+    tell: Told,
+    interrupted: Asked,
+) -> Found:
     assert known is not None
     with Pool(run, workers) as pool:
         answers = pool.solve(state, tell, interrupted)
         if interrupted():
-            return answers, _incumbent(run, known), None
-        first, target = merged(run, answers, known, interrupted)
+            return answers, _incumbent(run, calendars, known), None
+        first, target = merged(run, calendars, answers, known, interrupted)
         state.plan = first.levels
         tell()
         board, steps = pool.board, None

@@ -61,7 +61,7 @@ class Pool:
 
     def solve(self, state: Progress, tell: Callable[[], None], interrupted: Callable[[], bool]) -> dict[int, Answer]:
         """Solves every batch; after an interruption, what is left is planned by dispatch in no time."""
-        futures = {self._pool.submit(_solve_in_child, batch.number): batch.number for batch in self.run.first_round}
+        futures = {self._pool.submit(_solve_in_child, batch.number): batch.number for batch in self.run.batches}
         answers: dict[int, Answer] = {}
         for future in self._done(futures, state, tell, interrupted):
             answers[futures[future]] = from_bytes(future.result())

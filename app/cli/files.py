@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -73,8 +74,26 @@ def check_writable(path: str | None) -> None:
 
 
 def write_json(path: str, document: object) -> None:
-    """Writes a document as JSON. Raises Failed."""
+    """Writes a document as JSON: a field a line, and of its lists an entry a line. Raises Failed."""
     try:
-        Path(path).write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        with Path(path).open("w", encoding="utf-8") as file:
+            file.writelines(lines(document))
     except OSError as error:
         raise Failed(f"{path}: cannot be written: {error.strerror}") from None
+
+
+def lines(document: object) -> Iterator[str]:
+    """The text of a document. Its entries go through the encoder whole, which takes a third of what indenting does."""
+    encode = json.JSONEncoder(ensure_ascii=False).encode
+    if not isinstance(document, dict) or not document:
+        yield encode(document) + "\n"
+        return
+    before = "{\n "
+    for name, value in document.items():
+        yield f"{before}{encode(name)}: "
+        if isinstance(value, list) and value:
+            yield "[\n  " + ",\n  ".join(map(encode, value)) + "\n ]"
+        else:
+            yield encode(value)
+        before = ",\n "
+    yield "\n}\n"

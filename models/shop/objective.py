@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from models.shop.calendar import Calendars
@@ -67,7 +67,7 @@ def measure(
     """
     considered = range(len(problem.jobs)) if jobs is None else sorted(set(jobs))
     ends = _completions(problem, schedule, considered)
-    counted = [a for a in schedule.assignments if problem.operations[a.operation].job in ends]
+    counted = _counted(problem, schedule, ends)
     makespan = max(0, max(ends.values(), default=0))
     with_due = tardy = total = worst = weighted = weighted_tardy = flow = 0
     for number, end in ends.items():
@@ -123,21 +123,25 @@ def _amount(metrics: Metrics, term: str) -> int:
 def _completions(problem: Problem, schedule: Schedule, considered: Collection[int]) -> dict[int, int]:
     """When each scheduled job among ``considered`` is complete."""
     operations = problem.operations
-    shares: dict[int, int] = {}
+    shares = [0] * len(operations)
     ends: dict[int, int] = {}
     for a in schedule.assignments:
-        job = operations[a.operation].job
-        shares[a.operation] = shares.get(a.operation, 0) + a.share
-        if a.end > ends.get(job, a.end - 1):
-            ends[job] = a.end
-    left_out = {entry.job for entry in schedule.unscheduled}
-    return {
-        job: ends[job]
-        for job in considered
-        if job in ends
-        and job not in left_out
-        and all(shares.get(number, 0) >= WHOLE_SHARE for number in problem.jobs[job].operations)
-    }
+        number, end = a.operation, a.end
+        job = operations[number].job
+        shares[number] += a.share
+        if end > ends.get(job, end - 1):
+            ends[job] = end
+    missing = {entry.job for entry in schedule.unscheduled}
+    missing.update(operations[number].job for number, share in enumerate(shares) if share < WHOLE_SHARE)
+    return {job: ends[job] for job in considered if job in ends and job not in missing}
+
+
+def _counted(problem: Problem, schedule: Schedule, ends: Mapping[int, int]) -> Sequence[Assignment]:
+    """The work of the jobs that count: all of it where they are all jobs there are."""
+    if len(ends) == len(problem.jobs):
+        return schedule.assignments
+    operations = problem.operations
+    return [a for a in schedule.assignments if operations[a.operation].job in ends]
 
 
 def _changes(problem: Problem, counted: Collection[Assignment]) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from random import Random
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -15,7 +16,7 @@ from models.shop.problem import WHOLE_SHARE, Operation, Problem
 from models.shop.relax import relaxed
 from models.shop.schedule import Assignment, Decision, Schedule
 from models.shop.timeline import replay
-from models.shop.validator import validate
+from models.shop.validator import facts, validate
 from tests.strategies import Document, problems
 
 QUICK = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
@@ -178,6 +179,22 @@ def test_whatever_is_broken_is_caught(document: Document, seed: int) -> None:
             if broken is not None:
                 found = {violation.rule for violation in validate(problem, broken).violations}
                 assert found & expected, f"{mutate.__name__} of {a}"
+
+
+@QUICK
+@given(problems(max_jobs=4), st.integers(0, 1000))
+def test_looking_closer_at_everything_finds_the_same(document: Document, seed: int) -> None:
+    problem, schedule = replayed(document, seed)
+    free = [a for a in schedule.assignments if not a.fixed]
+    plans = [
+        mutate(problem, schedule, a) for a in Random(seed).sample(free, min(2, len(free))) for mutate, _ in MUTATIONS
+    ]
+    for plan in [schedule, *(plan for plan in plans if plan is not None)]:
+        quick = validate(problem, plan)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(facts, "doubtful", lambda *given: given[1])
+            closer = validate(problem, plan)
+        assert quick == closer
 
 
 @settings(QUICK, max_examples=25)

@@ -11,13 +11,16 @@ from models.shop.generate import factory
 from models.shop.parse import parse
 from models.shop.problem import Problem
 from models.shop.relax import relaxed
+from models.shop.schedule import Decision
 from models.shop.timeline import replay
-from tests.build import job, operation, problem
+from models.shop.validator import validate
+from tests.build import at, job, operation, problem
 from workers import local
 from workers.dispatch.portfolio import Attempt, Dispatcher
 from workers.dispatch.rules import Rule
 from workers.engine import Limits, Unwatched
 from workers.improve.incumbent import Incumbent, LocalBoard, value_of
+from workers.improve.left_out import LeftOut
 from workers.improve.loop import Turns, improve
 from workers.improve.standing import Proved, Standing, Steps, differences, higher, rebased, total
 from workers.search.choice import searcher
@@ -93,6 +96,31 @@ def test_two_searches_bring_their_patches_together() -> None:
     assert now.value < first.value
     assert sum(standing.steps.better + standing.steps.lost for standing in standings) >= 1
     assert value_of(of, replay(of, now.decisions)) == now.value
+
+
+def test_jobs_left_out_get_the_place_of_work_that_can_wait() -> None:
+    def routed(job_id: str, hours: float, **fields: object) -> dict[str, object]:
+        return job(job_id, operations=[operation("1", hours, ["M1"]), operation("2", hours, ["M2"])], **fields)
+
+    of = problem(
+        [
+            *(routed(f"late{n}", 4, lcd_date=at(1)) for n in range(3)),
+            routed("hard", 1, lcd_date=at(2), lcd_hard=True),
+            routed("too long", 5, lcd_date=at(2), lcd_hard=True),
+        ],
+        ["M1", "M2"],
+    )
+    first = replay(of, [Decision(operation.number, min(operation.options)) for operation in of.operations])
+    assert [of.jobs[row.job].job_id for row in first.unscheduled] == ["hard", "too long"]
+    board = LocalBoard(Incumbent(1, value_of(of, first), first.decisions()))
+    standing, way = Standing(of, board, Unwatched()), LeftOut(Random(1))
+    for _ in range(2):
+        standing.read()
+        going_on = way.step(standing, 0, 0, Limits.within(10))
+    assert not going_on
+    assert standing.plan is not None
+    assert [of.jobs[row.job].job_id for row in standing.plan.schedule.unscheduled] == ["too long"]
+    assert validate(of, standing.plan.schedule).valid
 
 
 def test_an_improver_makes_a_late_factory_better_by_search() -> None:

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from random import Random
 from typing import Literal
 
 from models.shop.problem import Problem
 from workers.engine import Levels, Limits, Repairer, Unwatched, Watch
 from workers.improve.incumbent import Board
+from workers.improve.left_out import LeftOut
 from workers.improve.proof import Proof
 from workers.improve.standing import Proved, Standing, Steps, reached
 from workers.improve.ways import LocalSearch, Neighbourhoods, Way
@@ -28,6 +30,9 @@ LATER_SHARE = 0.1
 
 LAST_STEP_SECONDS = 0.1
 """With less time than this left no further step is started."""
+
+MOST_RESERVED = 0.5
+"""At most this part of the time is left for making a result of the plan."""
 
 EXPLORED = 0.1
 """How often another way than the one that gained most lately is tried."""
@@ -49,6 +54,7 @@ def improve(
 ) -> Steps:
     """Improves the incumbent on ``board`` until the deadline, a cancel, or the loss of the incumbent.
 
+    It ends so much before the deadline as it takes, by what this plan took, to make a result of one.
     With lower bounds of all levels as ``target``, or as it proves them, it also ends when they are reached, to the
     limits' gap tolerance. A ``repairer`` is used alone; None lets all ways take turns. One improver of a run is the
     ``prover``, alone or beside others.
@@ -59,16 +65,18 @@ def improve(
     watch = watch or Unwatched()
     random = Random(limits.seed)
     standing = Standing(problem, board, watch)
+    standing.prove([Proved(value, "") for value in target or ()])
+    if not undecided(problem, range(len(problem.jobs))) or standing.read() is None:
+        return standing.steps
+    reserved = min(MOST_RESERVED * limits.seconds_left, standing.concluding_seconds)
+    limits = replace(limits, deadline=limits.deadline - reserved)
     whole = max(1e-3, limits.seconds_left)
     ways: list[Way] = [Neighbourhoods(random, owner, repairer)]
     if repairer is None:
-        ways.insert(0, LocalSearch(lambda: limits.seconds_left / whole, limits.seed))
+        ways = [LocalSearch(lambda: limits.seconds_left / whole, limits.seed), LeftOut(random), *ways]
     turns = Turns(ways, random)
-    standing.prove([Proved(value, "") for value in target or ()])
-    if not undecided(problem, range(len(problem.jobs))):
-        return standing.steps
     proof = None if prover == "no" else Proof(standing, limits, alone=prover == "alone")
-    while limits.seconds_left > LAST_STEP_SECONDS and not watch.cancelled():
+    while limits.seconds_left > LAST_STEP_SECONDS + standing.telling_seconds and not watch.cancelled():
         tick()
         incumbent = standing.read()
         bounds = standing.bounds

@@ -18,6 +18,10 @@ from workers.improve.neighbourhood import Plan
 
 REBASES = 3
 
+REPLAYS, VALUATIONS = 2, 5
+"""What comes after improving takes, in times that a replay and a valuation of the plan take: it is replayed, measured,
+checked by the validator and written as a document. Measured on plain shops and on such with every rule."""
+
 
 class Proved(NamedTuple):
     """A lower bound of an objective level, in level units, and the argument that proves it."""
@@ -68,7 +72,11 @@ def higher(one: Sequence[Proved | None], other: Sequence[Proved | None]) -> tupl
 
 
 class Standing:
-    """The incumbent as this improver last saw it. ``steps`` counts what it does."""
+    """The incumbent as this improver last saw it. ``steps`` counts what it does.
+
+    From the first plan it knows about how long telling others of a plan takes (``telling_seconds``), and making a
+    result of one (``concluding_seconds``).
+    """
 
     def __init__(self, problem: Problem, board: Board, watch: Watch) -> None:
         self.problem, self.board, self.watch = problem, board, watch
@@ -77,6 +85,8 @@ class Standing:
         self.version = 0
         self.plan: Plan | None = None
         self.improved_at = 0.0
+        self.telling_seconds = 0.0
+        self.concluding_seconds = 0.0
 
     @property
     def proved(self) -> tuple[Proved | None, ...]:
@@ -99,8 +109,19 @@ class Standing:
         if incumbent is not None and (self.plan is None or self.version != incumbent.version):
             self.version = incumbent.version
             self.improved_at = time.monotonic()
-            self.plan = Plan(self.problem, replay(self.problem, incumbent.decisions, None, self.calendars))
+            schedule = replay(self.problem, incumbent.decisions, None, self.calendars)
+            if self.plan is None:
+                self._time(schedule, time.monotonic() - self.improved_at)
+            self.plan = Plan(self.problem, schedule)
         return incumbent
+
+    def _time(self, schedule: Schedule, replaying: float) -> None:
+        """Notes what a step takes after its search, and a result after the last step, on this machine."""
+        begun = time.monotonic()
+        value_of(self.problem, schedule, self.calendars)
+        valuing = time.monotonic() - begun
+        self.telling_seconds = replaying + valuing
+        self.concluding_seconds = REPLAYS * replaying + VALUATIONS * valuing
 
     def offer(self, base: tuple[int, Schedule], moves: Sequence[Move], whole: Schedule | None = None) -> None:
         """Puts a patch if the plan gets better, or no worse but different.

@@ -69,7 +69,7 @@ class LocalSearch:
         if self._version != standing.version:
             self._version, self._base = standing.version, standing.plan.schedule
             self._search.adopt(self._base)
-        left = limits.seconds_left
+        left = max(0.0, limits.seconds_left - max(self._telling, standing.telling_seconds))
         seconds = min(left, max(self._search.step_seconds(left), TELLING * self._telling))
         if self._search.run(seconds, self._heat, standing.watch.cancelled, target):
             assert self._base is not None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from itertools import combinations
+from itertools import combinations, pairwise
 
 from models.shop.schedule import Assignment
 from models.shop.validator.facts import Facts
@@ -12,6 +12,8 @@ from models.shop.validator.facts import Facts
 
 def check_capacity(facts: Facts, row: Sequence[Assignment], capacity: int, rule: str, who: str) -> None:
     """Report each start in ``row`` (ordered by start) at which more than ``capacity`` operations go on at once."""
+    if capacity == 1 and all(a.end <= b.start for a, b in pairwise(row)):
+        return
     active: list[Assignment] = []
     for a in row:
         active = [other for other in active if other.end > a.start]

@@ -14,6 +14,8 @@ def check_completeness(facts: Facts) -> None:
     """Every operation of every scheduled job is there exactly once; of other jobs only fixed work is."""
     for operation in facts.problem.operations:
         row = facts.by_operation.get(operation.number, ())
+        if len(row) == 1 and operation.job not in facts.left_out:
+            continue
         if not row and operation.job not in facts.left_out:
             facts.ledger.report("missing", f"{facts.ledger.name(operation.number)} is not in the schedule.")
         for lot, count in Counter(a.lot for a in row).items():

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 
 from models.shop.problem import WHOLE_SHARE, FixedWork, Job, Operation, Problem
 from models.shop.schedule import Assignment, Schedule
 from models.shop.validator.intervals import Intervals, length
 from models.shop.validator.ledger import Key, Ledger
 from models.shop.validator.open_time import OpenTimes
+from models.shop.validator.plain import doubtful
 
 
 class Facts:
-    """What all checks read. Assignments that name nothing of the problem are reported here and then left aside."""
+    """What all checks read. Assignments that name nothing of the problem are reported here and then left aside.
+
+    ``doubtful`` are those that checks of one assignment alone look at: all that are not plainly in order.
+    """
 
     def __init__(self, problem: Problem, schedule: Schedule, ledger: Ledger) -> None:
         self.problem = problem
@@ -21,7 +26,7 @@ class Facts:
         self.fixed: Mapping[Key, FixedWork] = {(work.operation, work.lot): work for work in problem.fixed}
         self.left_out = frozenset(entry.job for entry in schedule.unscheduled)
         self.assignments: Sequence[Assignment] = sorted(
-            (a for a in schedule.assignments if self._known(a)), key=lambda a: (a.start, a.end, a.operation, a.lot)
+            (a for a in schedule.assignments if self._known(a)), key=attrgetter("start", "end", "operation", "lot")
         )
         self.current: Sequence[Assignment] = [a for a in self.assignments if not self.completed(a)]
         done = sorted((a for a in self.assignments if self.completed(a)), key=lambda a: a.end)
@@ -29,6 +34,7 @@ class Facts:
         first = min((a.start for a in self.assignments), default=0)
         last = max((a.end for a in self.assignments), default=0)
         self.open_times = OpenTimes(problem, min(first, 0), max(last, 1))
+        self.doubtful: Sequence[Assignment] = list(doubtful(problem, self.assignments, self.fixed, self.open_times))
         self.by_operation: dict[int, list[Assignment]] = {}
         for a in self.assignments:
             self.by_operation.setdefault(a.operation, []).append(a)

@@ -12,7 +12,7 @@ from models.shop.validator.intervals import length
 
 def check_eligibility(facts: Facts) -> None:
     """Every operation runs on a machine that it may run on; completed work too."""
-    for a in facts.assignments:
+    for a in facts.doubtful:
         if a.machine not in facts.operation(a).options:
             detail = f"{facts.name(a)} is on {facts.machine_name(a)}, where it may not run."
             facts.ledger.report("eligibility", detail, a)
@@ -20,7 +20,7 @@ def check_eligibility(facts: Facts) -> None:
 
 def check_times(facts: Facts) -> None:
     """Nothing but fixed work starts before second zero, everything ends after its start and within reach."""
-    for a in facts.assignments:
+    for a in facts.doubtful:
         if a.start < 0 and facts.work(a) is None:
             facts.ledger.report("time", f"{facts.name(a)} starts at {a.start} s, before second zero.")
         if a.end <= a.start and not facts.completed(a):
@@ -36,8 +36,8 @@ def check_calendars(facts: Facts) -> None:
     Fixed work that open time never lets finish is a conflict of the calendar and counts every second instead.
     """
     alone = Alone(facts.problem)
-    for a in facts.current:
-        if a.end > a.start:
+    for a in facts.doubtful:
+        if a.end > a.start and not facts.completed(a):
             stuck = _is_stuck(facts, a, alone)
             _check_progress(facts, a, stuck)
             _check_duration(facts, a, stuck)

@@ -17,7 +17,8 @@ ABSOLUTE = 1e-9
 
 def recompute(facts: Facts) -> dict[str, float | None]:
     """Every metric of the schedule. Jobs left out count only in the rate of completion."""
-    counted = [a for a in facts.assignments if facts.operation(a).job not in facts.left_out]
+    operations = facts.problem.operations
+    counted = [a for a in facts.assignments if operations[a.operation].job not in facts.left_out]
     makespan = max((a.end for a in counted), default=0)
     makespan = max(0, makespan)
     return {
@@ -48,8 +49,9 @@ def _equal(left: float | None, right: float | None) -> bool:
 def _completions(facts: Facts, counted: Sequence[Assignment]) -> dict[int, int]:
     """When each scheduled job is completed: the end of its last operation."""
     ends: dict[int, int] = {}
+    operations = facts.problem.operations
     for a in counted:
-        job = facts.operation(a).job
+        job = operations[a.operation].job
         ends[job] = max(ends.get(job, a.end), a.end)
     return ends
 
@@ -81,11 +83,13 @@ def _due_dates(facts: Facts, completions: Mapping[int, int]) -> dict[str, float 
 
 def _setup_time(facts: Facts) -> int:
     """Seconds of the setups that work of scheduled jobs needs, also where fixed work leaves no room for them."""
-    return sum(s.seconds for s in setups(facts) if facts.operation(s.work).job not in facts.left_out)
+    return sum(s.seconds for s in setups(facts) if s.seconds and facts.job(s.work).index not in facts.left_out)
 
 
 def _changes(facts: Facts, counted: Sequence[Assignment]) -> int:
     """Operations of the reference that are cut otherwise, on another machine or more than an hour away from it."""
+    if not facts.problem.reference:
+        return 0
     reference: dict[int, dict[int, ReferenceWork]] = {}
     for entry in facts.problem.reference:
         reference.setdefault(entry.operation, {})[entry.lot] = entry
@@ -108,4 +112,6 @@ def _utilisation(facts: Facts, counted: Sequence[Assignment], makespan: int) -> 
         machine.capacity * length(clip(facts.open_times.machine(number), 0, makespan))
         for number, machine in enumerate(facts.problem.machines)
     )
-    return min(1.0, sum(facts.processing(a) for a in counted) / available) if available else 0.0
+    closer = {(a.operation, a.lot) for a in facts.doubtful}
+    worked = sum(facts.processing(a) if (a.operation, a.lot) in closer else a.seconds for a in counted)
+    return min(1.0, worked / available) if available else 0.0

@@ -8,7 +8,9 @@ from models.shop.validator.facts import Facts
 
 def check_operators(facts: Facts) -> None:
     """Work with a skill has one operator of at least its level; other work has none, unless fixed so."""
-    for a in facts.current:
+    for a in facts.doubtful:
+        if facts.completed(a):
+            continue
         operation = facts.operation(a)
         if operation.skill is None:
             if a.operator is not None and facts.work(a) is None:

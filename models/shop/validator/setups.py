@@ -33,11 +33,12 @@ class Setup:
 def setups(facts: Facts) -> Iterator[Setup]:
     """The setup before every piece of work that is not completed; of 0 seconds where none is needed.
 
+    On a machine without setups, of work alone that states one.
     A machine's family is followed from second zero; where fixed work overlaps, the last to end leaves its family.
     """
     for machine, row in enumerate(facts.on_machines()):
         if facts.problem.machines[machine].setup_matrix is None:
-            yield from (Setup(a, None, 0, 0, []) for a in row)
+            yield from (Setup(a, None, 0, 0, []) for a in row if a.setup_start is not None or a.setup_seconds)
             continue
         family, previous = _state_at_zero(facts, machine)
         free = 0

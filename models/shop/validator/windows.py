@@ -8,7 +8,9 @@ from models.shop.validator.facts import Facts
 
 def check_windows(facts: Facts) -> None:
     """Nothing starts before its job's release or its ``start_after``, nor ends after its ``end_before``."""
-    for a in facts.current:
+    for a in facts.doubtful:
+        if facts.completed(a):
+            continue
         operation = facts.operation(a)
         _check_release(facts, a)
         if operation.start_after is not None and a.start < operation.start_after:
@@ -33,8 +35,8 @@ def check_hard_due_dates(facts: Facts) -> None:
 
     Fixed work of a job that stays unscheduled may be listed as a conflict but need not be: the job is not late.
     """
-    for a in facts.current:
+    for a in facts.doubtful:
         job = facts.job(a)
-        if job.due_hard and job.due is not None and a.end > job.due:
+        if not facts.completed(a) and job.due_hard and job.due is not None and a.end > job.due:
             detail = f"{facts.name(a)} ends at {a.end} s, after its job's hard due date at {job.due} s."
             facts.ledger.report("hard-due", detail, a, optional=job.index in facts.left_out)
