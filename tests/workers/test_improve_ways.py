@@ -22,6 +22,7 @@ from workers.engine import Limits, Unwatched
 from workers.improve.incumbent import Incumbent, LocalBoard, value_of
 from workers.improve.left_out import LeftOut
 from workers.improve.loop import Turns, improve
+from workers.improve.lots import Lots
 from workers.improve.standing import Proved, Standing, Steps, differences, higher, rebased, total
 from workers.search.choice import searcher
 
@@ -120,6 +121,23 @@ def test_jobs_left_out_get_the_place_of_work_that_can_wait() -> None:
     assert not going_on
     assert standing.plan is not None
     assert [of.jobs[row.job].job_id for row in standing.plan.schedule.unscheduled] == ["too long"]
+    assert validate(of, standing.plan.schedule).valid
+
+
+def test_a_long_operation_is_cut_where_a_machine_is_idle() -> None:
+    def routed(job_id: str, **fields: object) -> dict[str, object]:
+        return job(job_id, operations=[operation("1", 1, ["M1"]), operation("2", 20, ["M1", "M2"], **fields)])
+
+    of = problem([routed("whole"), routed("may be cut", max_lots=2)], ["M1", "M2", "M3"], objective="makespan")
+    first = replay(of, [Decision(operation.number, 0) for operation in of.operations])
+    board = LocalBoard(Incumbent(1, value_of(of, first), first.decisions()))
+    standing, way = Standing(of, board, Unwatched()), Lots(Random(1))
+    for _ in range(3):
+        standing.read()
+        assert way.step(standing, 0, 0, Limits.within(10))
+    assert standing.plan is not None
+    assert {row.operation for row in standing.plan.schedule.assignments if row.lot == 2} == {3}
+    assert value_of(of, standing.plan.schedule) < value_of(of, first)
     assert validate(of, standing.plan.schedule).valid
 
 

@@ -17,6 +17,7 @@ from models.shop.problem import Problem
 from workers.engine import Levels, Limits, Repairer, Unwatched, Watch
 from workers.improve.incumbent import Board
 from workers.improve.left_out import LeftOut
+from workers.improve.lots import Lots
 from workers.improve.proof import Proof
 from workers.improve.standing import Proved, Standing, Steps, reached
 from workers.improve.ways import LocalSearch, Neighbourhoods, Way
@@ -73,7 +74,7 @@ def improve(
     whole = max(1e-3, limits.seconds_left)
     ways: list[Way] = [Neighbourhoods(random, owner, repairer)]
     if repairer is None:
-        ways = [LocalSearch(lambda: limits.seconds_left / whole, limits.seed), LeftOut(random), *ways]
+        ways = [LocalSearch(lambda: limits.seconds_left / whole, limits.seed), LeftOut(random), Lots(random), *ways]
     turns = Turns(ways, random)
     proof = None if prover == "no" else Proof(standing, limits, alone=prover == "alone")
     while limits.seconds_left > LAST_STEP_SECONDS + standing.telling_seconds and not watch.cancelled():

@@ -6,7 +6,7 @@ in the plan; all others keep their times. What comes out is what replaying the c
 
 from __future__ import annotations
 
-from workers.search.floor.measure import moved
+from workers.search.floor.measure import add_job, moved
 from workers.search.floor.place import attended, gap_at, in_line
 from workers.search.floor.shop import NO_REFERENCE, NONE, Floats, Floor
 from workers.search.floor.terms import (
@@ -14,11 +14,9 @@ from workers.search.floor.terms import (
     MAKESPAN,
     MAX_TARDINESS,
     SETUP_TIME,
-    TARDY_JOBS,
     TOTAL_FLOW_TIME,
     TOTAL_TARDINESS,
     WEIGHTED_TARDINESS,
-    WEIGHTED_TARDY_JOBS,
 )
 from workers.search.floor.use import build_use, conflict, end_of, hold, option_of
 from workers.search.kernel import inner, kernel
@@ -256,13 +254,8 @@ def _measure(floor: Floor, stamp: int) -> None:
         _complete(floor, stamp, floor.piece[piece].job)
     for k in range(floor.trial[0].jobs):
         job = floor.changed_jobs[k]
-        late, before = floor.job[job].new_done - floor.job[job].due, floor.job[job].done - floor.job[job].due
-        weight = floor.job[job].weight
-        amounts[TOTAL_FLOW_TIME] += floor.job[job].new_done - floor.job[job].done
-        amounts[TOTAL_TARDINESS] += max(0, late) - max(0, before)
-        amounts[WEIGHTED_TARDINESS] += weight * (max(0, late) - max(0, before))
-        amounts[TARDY_JOBS] += (late > 0) - (before > 0)
-        amounts[WEIGHTED_TARDY_JOBS] += weight * ((late > 0) - (before > 0))
+        add_job(floor, amounts, job, floor.job[job].done, -1)
+        add_job(floor, amounts, job, floor.job[job].new_done, 1)
     if floor.trial[0].jobs > 0:
         last, worst = 0, 0
         for job in range(len(floor.job) - 1):

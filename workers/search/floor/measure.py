@@ -36,15 +36,22 @@ def measure(floor: Floor) -> None:
         floor.job[job].done = done
         if not floor.job[job].counted:
             continue
-        late = done - floor.job[job].due
         amounts[MAKESPAN] = max(amounts[MAKESPAN], done)
-        amounts[TOTAL_FLOW_TIME] += done - floor.job[job].released
-        if late > 0:
-            amounts[MAX_TARDINESS] = max(amounts[MAX_TARDINESS], late)
-            amounts[TOTAL_TARDINESS] += late
-            amounts[WEIGHTED_TARDINESS] += floor.job[job].weight * late
-            amounts[TARDY_JOBS] += 1
-            amounts[WEIGHTED_TARDY_JOBS] += floor.job[job].weight
+        amounts[MAX_TARDINESS] = max(amounts[MAX_TARDINESS], done - floor.job[job].due)
+        add_job(floor, amounts, job, done, 1)
+
+
+@inner
+def add_job(floor: Floor, amounts: Integers, job: int, done: int, sign: int) -> None:
+    """Adds what a job adds to the sums over jobs if it is completed at ``done``; a ``sign`` of -1 takes it off."""
+    amounts[TOTAL_FLOW_TIME] += sign * (done - floor.job[job].released)
+    late = done - floor.job[job].due
+    if late > 0:
+        weight = floor.job[job].weight
+        amounts[TOTAL_TARDINESS] += sign * late
+        amounts[WEIGHTED_TARDINESS] += sign * weight * late
+        amounts[TARDY_JOBS] += sign
+        amounts[WEIGHTED_TARDY_JOBS] += sign * weight
 
 
 @inner

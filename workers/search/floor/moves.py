@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from workers.search.floor.place import setup_seconds
-from workers.search.floor.shop import Floats, Floor
+from workers.search.floor.shop import NONE, Floats, Floor
 from workers.search.floor.terms import (
     MAKESPAN,
     MAX_TARDINESS,
@@ -32,8 +32,6 @@ TRIES = 4
 
 FURTHER_SHARE = 0.4
 """How often a piece goes one place further back than where it could be first."""
-
-NOWHERE = -1
 
 
 @inner
@@ -70,7 +68,7 @@ def pick(floor: Floor) -> int:
     piece = floor.pieces_of[first + np.random.randint(last - first)]
     while np.random.random() < DEEPER_SHARE:
         cause = waits_for(floor, piece)
-        if cause == NOWHERE:
+        if cause == NONE:
             break
         piece = cause
     return piece
@@ -78,8 +76,8 @@ def pick(floor: Floor) -> int:
 
 @inner
 def waits_for(floor: Floor, piece: int) -> int:
-    """What a piece waits for: the piece before it on its machine, or its last predecessor; NOWHERE if for neither."""
-    ready, cause = floor.piece[piece].release, NOWHERE
+    """What a piece waits for: the piece before it on its machine, or its last predecessor; NONE if for neither."""
+    ready, cause = floor.piece[piece].release, NONE
     for k in range(floor.piece[piece].first_before, floor.piece[piece + 1].first_before):
         before = floor.before[k]
         if floor.piece[before].end + floor.piece[piece].delay >= ready:
@@ -129,7 +127,7 @@ def _ready(floor: Floor, piece: int) -> int:
 
 @inner
 def _first_place(floor: Floor, piece: int, machine: int, ready: int) -> int:
-    """The last piece on a machine that ends by ``ready``, ``piece`` left out; NOWHERE if none does."""
+    """The last piece on a machine that ends by ``ready``, ``piece`` left out; NONE if none does."""
     at = floor.machine[machine].tail
     while at >= 0 and (at == piece or floor.piece[at].end > ready):
         at = floor.piece[at].ahead

@@ -6,7 +6,8 @@ from workers.search.kernel import kernel
 from workers.search.line import Lines
 from workers.search.opening import Openings
 from workers.search.parallel.peaks import close, peak_cost
-from workers.search.parallel.rows import IMPOSSIBLE, begin, change, price, settle
+from workers.search.parallel.price import IMPOSSIBLE, begin, price, settle
+from workers.search.parallel.rows import change
 from workers.search.parallel.state import FIRST, LAST, LENGTH, ON, ROOM, USABLE, State
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from workers.search.kernel import inner, kernel
-from workers.search.parallel.rows import job_cost
+from workers.search.parallel.price import job_cost
 from workers.search.parallel.state import (
     BALANCE,
     FLOOR_END,

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 import numpy as np
 
 from models.shop.calendar import Calendars
-from models.shop.problem import MAX_SECONDS, WHOLE_SHARE, Problem
+from models.shop.problem import MAX_SECONDS, Problem
 from models.shop.schedule import Decision, Schedule
 from workers.search.line import PLAIN, build_lines
 from workers.search.parallel.anneal import anneal
@@ -19,6 +19,7 @@ from workers.search.parallel.lots import cuttable, equal_cuts
 from workers.search.parallel.model import horizon, laid_out, new_state
 from workers.search.parallel.peaks import find_peaks, total_cost
 from workers.search.parallel.pieces import Cuts, build
+from workers.search.parallel.plan import cuts_in, cuts_of, in_order_of_ends, ranked
 from workers.search.parallel.rows import replay
 from workers.search.parallel.start import in_order, orders
 from workers.search.parallel.state import (
@@ -38,10 +39,8 @@ from workers.search.parallel.state import (
     LATE,
     LATEST,
     LENGTH,
-    MACHINE,
     MAKESPAN,
     NOWHERE,
-    ON,
     OPTION,
     POSITION,
     READY,
@@ -138,7 +137,9 @@ class ParallelSearch:
         if self._only_loads:
             self._start_from_loads()
             return
-        ways: list[Cuts] = [{}, equal_cuts(self.problem, self.jobs)] if self._may_cut else [self._cuts()]
+        ways: list[Cuts] = [cuts_in(self.problem, self.pieces)]
+        if self._may_cut:
+            ways = [{}, equal_cuts(self.problem, self.jobs)]
         best, kept = np.inf, None
         for cuts in ways:
             if self._may_cut:
@@ -217,47 +218,11 @@ class ParallelSearch:
     def adopt(self, plan: Schedule | Iterable[Decision]) -> None:
         """Begins anew from a plan; cuts operations as it does. Decisions about other work are passed over."""
         decisions = plan.decisions() if isinstance(plan, Schedule) else tuple(plan)
-        cuts = self._cuts_of(decisions)
-        if cuts != self._cuts():
+        cuts = cuts_of(self.problem, decisions)
+        if cuts != cuts_in(self.problem, self.pieces):
             self._cut(cuts)
-        places = zip(self.pieces.operation, self.pieces.lot, strict=True)
-        number = {place: j for j, place in enumerate(places)}
-        rest = {self.pieces.operation[j]: j for j in range(len(number)) if self._is_rest(j)}
-        count = len(number)
-        option, rank = np.full(count, NOWHERE, np.int64), np.zeros(count, np.int64)
-        for at, decision in enumerate(decisions):
-            j = rest.get(decision.operation, number.get((decision.operation, decision.lot), -1))
-            if j >= 0 and option[j] < 0:
-                low, high = self.pieces.facts[j, 6:8].tolist()
-                o = low + int(np.searchsorted(self.pieces.options[low:high, ON], decision.machine))
-                if o < high and self.pieces.options[o, ON] == decision.machine:
-                    option[j], rank[j] = o, at
-        self._take(option, rank)
+        self._take(*ranked(self.problem, self.pieces, decisions))
         self._started = True
-
-    def _is_rest(self, j: int) -> bool:
-        return self.pieces.operation[j] in self.problem.fixed_by_operation
-
-    def _cuts(self) -> dict[int, tuple[int, ...]]:
-        found: dict[int, tuple[int, ...]] = {}
-        for j, (number, share) in enumerate(zip(self.pieces.operation, self.pieces.share, strict=True)):
-            if share != WHOLE_SHARE and not self._is_rest(j):
-                found[number] = (*found.get(number, ()), share)
-        return found
-
-    def _cuts_of(self, decisions: Iterable[Decision]) -> dict[int, tuple[int, ...]]:
-        """How decisions cut operations; what they cut in no valid way stays whole."""
-        lots: dict[int, dict[int, int]] = {}
-        for decision in decisions:
-            if decision.share != WHOLE_SHARE:
-                lots.setdefault(decision.operation, {})[decision.lot] = decision.share
-        return {
-            number: tuple(shares[lot] for lot in sorted(shares))
-            for number, shares in lots.items()
-            if sum(shares.values()) == WHOLE_SHARE
-            and sorted(shares) == list(range(1, len(shares) + 1))
-            and number not in self.problem.fixed_by_operation
-        }
 
     def _take(self, option: Integers, rank: Integers) -> None:
         """Makes a plan of the pieces with an option, in order of ``rank``, without the jobs that find no place."""
@@ -405,14 +370,7 @@ class ParallelSearch:
     def decisions(self) -> tuple[Decision, ...]:
         """The best plan, in order of ends; the timeline replays it to the search's own times."""
         self._restore()
-        now, pieces = self.state.now, self.pieces
-        planned = np.flatnonzero(now[:, OPTION] >= 0)
-        ordered = planned[np.lexsort((planned, now[planned, END]))]
-        machines = now[ordered, MACHINE].tolist()
-        return tuple(
-            Decision(pieces.operation[j], machine, None, pieces.lot[j], pieces.share[j])
-            for j, machine in zip(ordered.tolist(), machines, strict=True)
-        )
+        return in_order_of_ends(self.pieces, self.state.now)
 
     def ends(self) -> dict[tuple[int, int], int]:
         """When each planned piece, an (operation, lot), ends in the best plan."""
