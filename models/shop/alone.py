@@ -118,8 +118,7 @@ class Alone:
         for opened, whole in self.ways(operation):
             lots = max(1, min(operation.max_lots, whole // max(1, operation.min_lot)))
             shortest = -(-whole // lots)
-            found = opened.next_open(ready) if operation.interruptible else opened.fit(ready, shortest)
-            if found is not None or opened.exhausted:
+            if _run(opened, ready, shortest, operation.interruptible) is not None or opened.exhausted:
                 return True
         return False
 

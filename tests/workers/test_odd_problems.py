@@ -17,6 +17,7 @@ from workers import local
 SECONDS, COUNTED_SECONDS = 1.0, 0.3
 
 NEVER = {"never": {"weekly": []}}
+ONCE = {"once": {"weekly": [], "extra": [{"from": at(0), "to": at(5)}]}}
 DAILY = {"day": {"weekly": [{"days": ["mon", "tue", "wed", "thu", "fri"], "from": "08:00", "to": "16:00"}]}}
 ROUND_TRIP = {
     "paint": {
@@ -69,6 +70,14 @@ LEFT_OUT = {
             [job("shut", 1, ["M1"]), job("open", 1, ["M2"])],
             [machine("M1", calendar="never"), "M2"],
             calendars=NEVER,
+        ),
+        "never_fits",
+    ),
+    "a job longer than its machine is ever open": (
+        problem(
+            [job("shut", 9, ["M1"]), job("open", 3, ["M1"])],
+            [machine("M1", calendar="once")],
+            calendars=ONCE,
         ),
         "never_fits",
     ),
