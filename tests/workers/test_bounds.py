@@ -25,6 +25,7 @@ from workers.bounds import UNSCHEDULED, level_bounds, lower_bounds
 from workers.bounds.assignment import _duals, _prices
 from workers.bounds.capacity import Capacity
 from workers.bounds.items import safe_jobs
+from workers.bounds.market import market
 from workers.bounds.pool import Pool, completions, jackson, tardiness
 from workers.bounds.work import table
 from workers.dispatch.portfolio import dispatch_plans
@@ -279,6 +280,19 @@ def test_prices_for_time_beat_the_queue_where_work_is_long():
     assert 0.5 * value < found.value <= value
 
 
+def test_prices_of_machines_tell_more_than_those_of_a_pool():
+    problem = spread(60, 6, 3)
+    machines = {m: (OpenTime(), 1) for m in range(6)}
+    zeros = [0] * len(problem.jobs)
+    never = time.monotonic() + 60
+    one = market(problem, table(problem.operations, zeros, zeros), "weighted_tardiness", machines, never)
+    assert one is not None
+    pooled = one.value
+    one.refine(never)
+    plan = dispatch_plans(problem, range(len(problem.jobs)), Limits.within(2), Calendars(problem))
+    assert 1.02 * pooled < one.value <= measure(problem, plan.schedule).weighted_tardiness
+
+
 @pytest.mark.parametrize("seed", range(12))
 def test_time_indexed_bounds_stay_below_the_best_order(seed):
     draw = np.random.default_rng(seed)
@@ -289,3 +303,22 @@ def test_time_indexed_bounds_stay_below_the_best_order(seed):
     problem = shop(1, made)
     best = min(measure(problem, schedule).weighted_tardiness for schedule in plans(problem))
     assert 0.5 * best <= lower_bounds(problem)["weighted_tardiness"].value <= best
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_prices_of_machines_stay_below_the_best_assignment(seed):
+    draw = np.random.default_rng(seed)
+    times = draw.integers(1, 30, (6, 2)).tolist()
+    due, weight = draw.integers(1, 60, 6).tolist(), (1000 * draw.integers(1, 9, 6)).tolist()
+    made = [job(dict(enumerate(row)), due=d, weight=w) for row, d, w in zip(times, due, weight, strict=True)]
+
+    def cost(order: tuple[int, ...], machine: int) -> int:
+        ends = np.cumsum([times[n][machine] for n in order]).tolist()
+        return sum(weight[n] * max(0, end - due[n]) for n, end in zip(order, ends, strict=True))
+
+    best = min(
+        sum(min(cost(order, m) for order in permutations(n for n in range(6) if chosen[n] == m)) for m in range(2))
+        for chosen in product(range(2), repeat=6)
+    )
+    found = lower_bounds(shop(2, made))["weighted_tardiness"].value
+    assert found <= best

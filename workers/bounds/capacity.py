@@ -31,6 +31,7 @@ class Capacity:
         self.machines = work.machines
         self.column = np.searchsorted(self.machines, work.machine)
         self._opened = [machines[machine] for machine in self.machines.tolist()]
+        self.most = np.array([capacity for _, capacity in self._opened], np.int64)
         spans = (work.head + work.tail)[work.row] + work.seconds
         self.least_end = np.where(work.divisible[work.row], 0, spans)
         self._head = np.full(len(self.machines), MAX_SECONDS)

@@ -11,6 +11,7 @@ job is the border of a slot, one duration after a border or its release, or its 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,8 +57,50 @@ class Pieces:
         return np.asarray(np.maximum(0.0, end - self.due[:, None]) * self.weight[:, None])
 
 
+def falling(prices: Floats) -> Floats:
+    """The prices, none lower than a later one."""
+    return np.asarray(np.flip(np.maximum.accumulate(np.flip(prices, -1), -1), -1))
+
+
+def climb(
+    bound: Callable[[Floats], tuple[float, Floats]],
+    prices: Floats,
+    best: float,
+    guess: float,
+    formed: Callable[[Floats], Floats],
+    deadline: float,
+) -> tuple[float, Floats]:
+    """The best bound found by the deadline, a reading of ``time.monotonic()``, and its prices.
+
+    ``bound`` gives the bound of prices and how much is asked for beyond what is offered; it is ``best`` at ``prices``.
+    ``guess`` is about what a plan costs; ``formed`` makes prices such as may be.
+    """
+    kept, direction = prices, np.zeros_like(prices)
+    length, stale = 1.0, 0
+    for _ in range(ROUNDS):
+        if time.monotonic() >= deadline or length < 0.01:
+            break
+        value, excess = bound(prices)
+        stale = 0 if value > 1.0001 * best else stale + 1
+        if value > best:
+            best, kept = value, prices
+        if stale > PATIENCE:
+            length, stale, prices, direction = 0.5 * length, 0, kept, np.zeros_like(prices)
+            continue
+        direction = DEFLECTION * direction + (1 - DEFLECTION) * excess
+        size = float((direction**2).sum())
+        if size == 0:
+            break
+        step = length * (max(guess, 1.02 * best) - value) / size
+        prices = formed(np.maximum(0.0, prices + step * direction))
+    return best, kept
+
+
 class Prices:
-    """Prices for the slots of one pool: ``width`` seconds each from second zero, in which it offers ``offered``."""
+    """Prices for the slots of one pool: ``width`` seconds each from second zero, in which it offers ``offered``.
+
+    ``prices`` are the best known so far.
+    """
 
     def __init__(self, pieces: Pieces, width: int, offered: Floats) -> None:
         self.pieces, self.width, self.offered = pieces, width, offered
@@ -77,6 +120,8 @@ class Prices:
         self.shift = pieces.duration[:, None] // width
         self.part = duration / width - self.shift
         self.steps = np.arange(slots + 1)[None, :]
+
+        self.prices = np.zeros(slots)
 
     def bound(self, prices: Floats) -> tuple[float, Floats]:
         """The bound for these prices, and how much each slot is asked for beyond what it offers."""
@@ -114,34 +159,16 @@ class Prices:
 
     def best(self, deadline: float) -> float:
         """The best bound that is found by the deadline, a reading of ``time.monotonic()``."""
-        first, guess = self._first()
+        first, guess = self.first()
         best, kept = 0.0, np.zeros(self.slots)
         for scale in SCALES:
             value = self.bound(scale * first)[0] if time.monotonic() < deadline else 0.0
             if value > best:
                 best, kept = value, scale * first
-        prices, direction = kept, np.zeros(self.slots)
-        length, stale = 1.0, 0
-        for _ in range(ROUNDS):
-            if time.monotonic() >= deadline or length < 0.01:
-                break
-            value, excess = self.bound(prices)
-            stale = 0 if value > 1.0001 * best else stale + 1
-            if value > best:
-                best, kept = value, prices
-            if stale > PATIENCE:
-                length, stale, prices, direction = 0.5 * length, 0, kept, np.zeros(self.slots)
-                continue
-            direction = DEFLECTION * direction + (1 - DEFLECTION) * excess
-            size = float((direction**2).sum())
-            if size == 0:
-                break
-            step = length * (max(guess, 1.02 * best) - value) / size
-            prices = np.maximum(0.0, prices + step * direction)
-            prices = np.flip(np.maximum.accumulate(np.flip(prices)))
-        return best * (1 - ROUNDING)
+        found, self.prices = climb(self.bound, kept, best, guess, falling, deadline)
+        return found * (1 - ROUNDING)
 
-    def _first(self) -> tuple[Floats, float]:
+    def first(self) -> tuple[Floats, float]:
         """Prices of a plan in which work flows in the order of apparent tardiness costs, and what that plan costs.
 
         In each slot time is worth what the dearest work that has to wait costs from there on.

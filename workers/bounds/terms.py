@@ -14,13 +14,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.shop.alone import earliest_ends
-from models.shop.calendar import Calendars, OpenTime
+from models.shop.calendar import Calendars
 from models.shop.problem import TERMS, Problem
 from workers.bounds.assignment import lp_end
 from workers.bounds.capacity import Capacity
 from workers.bounds.items import grain, impossible, safe_jobs, work_of
-from workers.bounds.pool import Numbers, Pool, completions, jackson, tardiness
-from workers.bounds.priced import LEAST_SLOTS, MOST_CELLS, MOST_SLOTS, Pieces, Prices
+from workers.bounds.market import NEVER_DUE, Machines, Market, due_dates, market, refine
+from workers.bounds.pool import Pool, completions, jackson, tardiness
 from workers.bounds.work import Work
 
 UNSCHEDULED = "unscheduled"
@@ -34,15 +34,6 @@ BOUND_SECONDS = 2.0
 
 MAKESPAN_SHARE = 0.5
 """At most this part of the budget goes to the makespan, the rest to sums over jobs."""
-
-NEVER_DUE = 1 << 40
-"""Stands for a due date that nothing can miss."""
-
-HORIZON = 1.3
-"""Machine time is priced up to this many times the moment by which the fastest machines could be done."""
-
-Machines = Mapping[int, tuple[OpenTime, int]]
-"""Open time and capacity of each machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,16 +146,20 @@ def _sums(
     proofs: dict[str, set[str]] = {term: set() for term in total}
     without_work = dict(done)
     parts = sorted(work.groups(by_job=True), key=len)
+    rows: list[tuple[dict[str, int], dict[str, int], dict[str, Market]]] = []
     for place, part in enumerate(parts):
         until = time.monotonic() + (deadline - time.monotonic()) * len(part) / sum(len(p) for p in parts[place:])
         earliest = {job: without_work.pop(job) for job in np.unique(part.job).tolist()}
         alone = _alone(problem, earliest)
-        priced = {term: _priced(problem, part, term, machines, until) for term in total if term in wanted}
-        for term, found in _queue(problem, part, alone, earliest, machines, until).items():
-            value = priced.get(term)
-            better = value is not None and value > found
-            total[term] += value if value is not None and better else found
-            if better or found > alone[term]:
+        asked = [(term, market(problem, part, term, machines, until)) for term in total if term in wanted]
+        queue = _queue(problem, part, alone, earliest, machines, until)
+        rows.append((alone, queue, {term: one for term, one in asked if one is not None}))
+    refine([one for _, _, priced in rows for one in priced.values()], deadline)
+    for alone, queue, priced in rows:
+        for term, value in queue.items():
+            better = term in priced and priced[term].value > value
+            total[term] += priced[term].value if better else value
+            if better or value > alone[term]:
                 proofs[term].add("time_indexed" if better else "pooled_machines")
     rest = _alone(problem, without_work)
     return {term: (value + rest[term], "+".join(sorted(proofs[term])) or "alone") for term, value in total.items()}
@@ -187,50 +182,10 @@ def _queue(
     ends = completions(Pool(machines[m] for m in part.machines.tolist()), head, seconds)
     soonest = np.fromiter(earliest.values(), np.int64, len(earliest))
     flow = int(np.maximum(ends, np.sort(soonest)).sum()) - sum(problem.jobs[job].release or 0 for job in earliest)
-    due, weight = _due_dates(problem, earliest)
+    due, weight = due_dates(problem, earliest)
     found = {"total_flow_time": flow}
     for term, factor in (("weighted_tardiness", weight), ("total_tardiness", np.minimum(weight, 1))):
         ready = len(jobs) <= MOST_JOBS and factor.any() and time.monotonic() < deadline
         better = tardiness(ends, soonest, due, factor) if ready else None
         found[term] = max(alone[term], better or 0)
     return found
-
-
-def _priced(problem: Problem, part: Work, term: str, machines: Machines, deadline: float) -> int | None:
-    """A bound from prices for the time of a part's machines, each machine's weighed by its speed.
-
-    What a job of several operations costs is shared out among them by their length: each of them ends before the job
-    does by its tail at least. None where there is no time for it, or its form does not fit.
-    """
-    if time.monotonic() >= deadline or part.divisible.any():
-        return None
-    rows = [problem.jobs[job] for job in part.job.tolist()]
-    if term == "total_flow_time":
-        due, whole = np.array([row.release or 0 for row in rows], np.int64), np.ones(len(rows), np.int64)
-        if (due > part.head).any():
-            return None
-    else:
-        due, whole = _due_dates(problem, part.job.tolist())
-        whole = whole if term == "weighted_tardiness" else np.minimum(whole, 1)
-    if not whole.any():
-        return None
-    duration = part.shortest
-    length = np.bincount(part.job, duration)[part.job]
-    capacity = Capacity(part, machines)
-    speed = capacity.speeds()
-    rate = np.minimum.reduceat(part.seconds * speed[capacity.column], part.first) / duration
-    pool = Pool(machines[m] for m in part.machines.tolist())
-    slots = int(np.clip(MOST_CELLS // len(part), LEAST_SLOTS, MOST_SLOTS))
-    busy = int(pool.times(np.array([duration.sum()]))[0]) + int(part.head.max())
-    width = max(1, int(HORIZON * busy) // slots)
-    offered = capacity.between(np.arange(slots + 1) * width) @ speed
-    pieces = Pieces(due - part.tail, whole * (duration / length), part.head, duration, rate)
-    return int(Prices(pieces, width, offered).best(deadline))
-
-
-def _due_dates(problem: Problem, jobs: Iterable[int]) -> tuple[Numbers, Numbers]:
-    """Due dates and weights of jobs; a job without a due date weighs nothing."""
-    rows = [problem.jobs[job] for job in jobs]
-    due = [NEVER_DUE if row.due is None else row.due for row in rows]
-    weight = [0 if row.due is None else row.weight for row in rows]
-    return np.array(due, np.int64), np.array(weight, np.int64)

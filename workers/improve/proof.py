@@ -10,10 +10,13 @@ from models.shop.timeline import replay
 from workers.bounds import level_bounds
 from workers.engine import Limits
 from workers.improve.standing import Proved, Quiet, Standing, differences
-from workers.proofs import BOUND_SECONDS, term_bounds
+from workers.proofs import term_bounds
 
 TERMS_SHARE = 0.1
-"""The part of the time that bounds of terms may take."""
+"""The part of the time that bounds of terms may take, ..."""
+
+MOST_TERMS_SECONDS = 8.0
+"""... and the most: prices of machines have settled by then with 2,000 jobs."""
 
 SEARCHING_SHARE, STUCK_SHARE, BESIDE_SHARE = 0.15, 0.5, 0.9
 """The part of the time for proving: while the search gets on, once it does not, and where others search beside."""
@@ -63,7 +66,7 @@ class Proof:
 
     def _bound(self) -> None:
         standing = self._standing
-        seconds = min(BOUND_SECONDS, TERMS_SHARE * self._whole)
+        seconds = min(MOST_TERMS_SECONDS, TERMS_SHARE * self._whole)
         terms = term_bounds(standing.problem, standing.calendars, seconds=seconds)
         found = level_bounds(standing.problem, (), {}, terms)
         standing.prove([Proved(bound.value, bound.proved_by) for bound in found])
