@@ -54,6 +54,25 @@ def test_the_environment_of_the_units_is_accepted() -> None:
     assert str(settings.metrics_dir) == env["PROMETHEUS_MULTIPROC_DIR"]
 
 
+def test_the_command_of_an_installed_host_has_the_settings_of_the_units(tmp_path: Path) -> None:
+    url = "mariadb://u:p%40$x@h/db?ssl_ca=/*&charset=utf8mb4"
+    (tmp_path / "environment").write_text(f"# a comment\nNIGHTSHIFT_ENV=production\nDATABASE_URL={url}\n")
+    for name, text in (
+        ("sudo", 'test "$1 $2" = "-u nightshift" && shift 2 && exec "$@"'),
+        ("program", 'printf "%s\\n" "$DATABASE_URL" "$NIGHTSHIFT_ENV" "$#" "$@"'),
+    ):
+        (tmp_path / name).write_text(f"#!/bin/sh\n{text}\n")
+        (tmp_path / name).chmod(0o755)
+    command = (GUIDE / "systemd" / "nightshift").read_text()
+    command = command.replace("/etc/nightshift/environment", str(tmp_path / "environment"))
+    command = command.replace("/opt/nightshift/.venv/bin/nightshift", str(tmp_path / "program"))
+    env = {"PATH": f"{tmp_path}:/usr/bin:/bin"}
+    done = subprocess.run(
+        ["sh", "-c", command, "nightshift", "apikey", "create", "two words"], capture_output=True, text=True, env=env
+    )
+    assert done.stdout.splitlines() == [url, "production", "3", "apikey", "create", "two words"], done.stderr
+
+
 def test_systemd_takes_the_units(tmp_path: Path) -> None:
     program = shutil.which("systemd-analyze")
     if program is None:
