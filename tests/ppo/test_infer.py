@@ -11,7 +11,7 @@ from models.shop.calendar import Calendars
 from tests.ppo.shops import plant
 from workers.ppo.build import Parts, Place, build, from_problem
 from workers.ppo.generate import MadeUp, sd2
-from workers.ppo.infer import Best, Planner, Sample, Way
+from workers.ppo.infer import LEANINGS, Best, Planner, Sample, Way
 from workers.ppo.mirror import mirrored
 from workers.ppo.shop import Shop
 from workers.ppo.store import in_force
@@ -82,6 +82,19 @@ def test_more_plans_are_never_worse(kind: str) -> None:
     assert found.tried == 30
     assert best(shop, 60).plan.value <= found.plan.value
     assert best(shop).plan.operations.tolist() == found.plan.operations.tolist()
+
+
+def test_weighted_tardiness_is_never_worse_for_its_leanings_and_draws() -> None:
+    shop = MadeUp(tardy=True).draw(np.random.default_rng(5), "plant")
+    planner = Planner(shop, in_force("weighted_tardiness").weights)
+    values = []
+    for count in (1, 1 + len(LEANINGS), 40):
+        found = planner.best_of(count, 3)
+        assert found is not None and found.tried == count and in_order(shop, found.plan)
+        assert found.passes is found.greedy
+        values.append(found.plan.value)
+    assert values == sorted(values, reverse=True)
+    assert planner.forwards.weights is in_force("weighted_tardiness").weights
 
 
 def test_one_plan_is_the_greedy_one() -> None:
