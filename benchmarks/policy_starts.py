@@ -36,7 +36,7 @@ def compare_starts(report: Report, problems: Mapping[str, Sequence[Problem]], se
     for kind, row in problems.items():
         pairs = []
         for number, problem in enumerate(row):
-            rule = _in_all(problem, seconds, _rule_start)
+            rule = _in_all(problem, seconds, rule_start)
             policy = _in_all(problem, seconds, _policy_start)
             pairs.append((rule, policy))
             if min(rule[1], policy[1]) > 0:
@@ -75,12 +75,12 @@ def _in_all(problem: Problem, seconds: float, start: object) -> tuple[float, flo
     """
     points: list[tuple[float, float]] = []
     for part in PARTS:
-        took, first, last = _improved(problem, part * seconds, start)
+        took, first, last = improved(problem, part * seconds, start)
         points += [(part * seconds, last)] if points else [(took, first), (part * seconds, last)]
     return first, last, points
 
 
-def _improved(problem: Problem, seconds: float, start: object) -> tuple[float, float, float]:
+def improved(problem: Problem, seconds: float, start: object) -> tuple[float, float, float]:
     """When the start was there, its value, and the value after ``seconds`` in all, in the first level's unit."""
     jobs, calendars = range(len(problem.jobs)), Calendars(problem)
     warm = searcher(problem, jobs, calendars, 1)
@@ -98,7 +98,8 @@ def _improved(problem: Problem, seconds: float, start: object) -> tuple[float, f
     return took, first[1] / LEVEL_UNIT, best[1] / LEVEL_UNIT
 
 
-def _rule_start(problem: Problem, calendars: Calendars, deadline: float) -> Schedule:
+def rule_start(problem: Problem, calendars: Calendars, deadline: float) -> Schedule:
+    """The best plan of as many dispatch rules as fit."""
     return dispatch_plans(problem, range(len(problem.jobs)), Limits(deadline), calendars).schedule
 
 
