@@ -14,11 +14,12 @@ from typing import Any
 import click
 
 from benchmarks.report import Report
-from models.shop.disruptions import MOVE_PRICE, Repaired, disrupted, priced, read_disruptions
+from models.shop.disruptions import MOVE_PRICE, Repaired, disrupted, priced
 from models.shop.generate import factory
 from models.shop.objective import HOUR, Metrics, as_document, measure
 from models.shop.parse import parse
 from models.shop.problem import Problem
+from models.shop.reading.disruptions import read_disruptions
 from models.shop.result_reader import read_result
 from models.shop.schedule import Decision, Schedule
 from models.shop.timeline import replay

@@ -12,7 +12,7 @@ from typing import Any
 from models.replanning.decide import Outcome, without_price
 from models.replanning.options import ReplanOptions
 from models.shop.calendar import Calendars
-from models.shop.carry import Actual, Carried, carry, onto
+from models.shop.carry import Actual, Carried, carry
 from models.shop.completed import completed
 from models.shop.executions import actuals
 from models.shop.merged import merged
@@ -22,6 +22,7 @@ from models.shop.problem import Problem
 from models.shop.reading.instants import read_instant
 from models.shop.reading.quantities import to_seconds
 from models.shop.schedule import Assignment, Decision, Schedule
+from models.shop.shifted import onto
 from models.shop.timeline import replay
 from models.store import plants, snapshots
 from models.store.plants import PlanInForce

@@ -9,9 +9,10 @@ from typing import Any, ClassVar
 
 from sqlalchemy.orm import Session
 
-from models.shop.disruptions import MOVE_PRICE, Repaired, disrupted, priced, read_disruptions
+from models.shop.disruptions import MOVE_PRICE, Repaired, disrupted, priced
 from models.shop.objective import as_document, measure
 from models.shop.problem import Problem
+from models.shop.reading.disruptions import read_disruptions
 from models.shop.timeline import replay
 from models.store import idempotency
 from models.store.idempotency import Claim

@@ -14,6 +14,7 @@ from app.openapi import LIFE, SECURITY, answer, errors
 from app.runs import POLL_SECONDS, known_form, planned_or_refused
 from app.schemas.queries import SchedulePath
 from app.schemas.scenarios import GroupPath, Promoted, PromoteForm, Scenarios, ScenariosAccepted, ScenariosForm
+from models.shop.faults import shown
 from models.store.ids import is_run_id
 from models.store.plants import NotAcceptable, Overtaken
 from models.store.views import OPEN_STATES
@@ -115,7 +116,7 @@ def promote(path: GroupPath) -> Response:
     try:
         found = give(Promote(path.group_id, form.name, form.replaces), asker(form.why))
     except UnknownRun:
-        raise unknown_group(path.group_id) from None
+        raise unknown_group(path.group_id, form.name) from None
     except NotAcceptable as error:
         raise ApiError(409, "not-acceptable", f"{str(error)[:1].upper()}{str(error)[1:]}.") from None
     except Overtaken as error:
@@ -124,9 +125,10 @@ def promote(path: GroupPath) -> Response:
     return jsonify(plant=found.plant, number=found.number, id=found.run_id)
 
 
-def unknown_group(group_id: str) -> ApiError:
-    """The error for scenarios that were never tried."""
-    return ApiError(404, "unknown-scenario", f"There is no such scenario in {group_id[:64]!r}.")
+def unknown_group(group_id: str, name: str | None = None) -> ApiError:
+    """The error for scenarios that were never tried, or for one that is not among them."""
+    what = "are no scenarios" if name is None else f"is no scenario {shown(name)} in"
+    return ApiError(404, "unknown-scenario", f"There {what} {group_id[:64]!r}.")
 
 
 def nothing_asked() -> ApiError:

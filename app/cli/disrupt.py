@@ -120,8 +120,9 @@ def _second(shop: Problem, moment: str) -> int:
 
 
 def _repaired(shop: Problem, plan: Schedule, rows: object, name: str, now: int, frozen: float) -> Repaired:
-    from models.shop.disruptions import disrupted, read_disruptions
+    from models.shop.disruptions import disrupted
     from models.shop.objective import HOUR
+    from models.shop.reading.disruptions import read_disruptions
 
     listed = rows.get("disruptions") if isinstance(rows, dict) else rows
     try:

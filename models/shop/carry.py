@@ -7,9 +7,8 @@ now, and its remaining decisions, replayed, are the plan shifted right by whatev
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
-from datetime import timedelta
 
 from models.shop.actual import Actual
 from models.shop.calendar import Calendars
@@ -17,19 +16,17 @@ from models.shop.fixed_work import lot_seconds, standing
 from models.shop.open_time import OpenTime
 from models.shop.problem import (
     WHOLE_SHARE,
-    Calendar,
     FixedWork,
-    Job,
     Machine,
     Operation,
-    Operator,
     Problem,
     ReferenceWork,
     Span,
 )
 from models.shop.schedule import Assignment, Decision, Schedule
+from models.shop.shifted import earlier, shifted, shifted_work
 
-__all__ = ["Actual", "Carried", "carry", "onto", "shifted"]
+__all__ = ["Actual", "Carried", "carry"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +90,7 @@ def carry(
             state.follow(row, frozen, hold)
     made = replace(
         shifted(problem, now),
-        fixed=tuple(_shifted_work(work, now) for work in state.fixed.values()),
+        fixed=tuple(shifted_work(work, now) for work in state.fixed.values()),
         reference=tuple(_reference(row, now) for key, row in rows.items() if key not in state.begun),
     )
     free = [row for key, row in rows.items() if key not in state.fixed]
@@ -101,81 +98,6 @@ def carry(
         replace(made, machines=state.machines(made), operations=state.operations(made)),
         tuple(state.left(row) for row in sorted(free, key=_order)),
     )
-
-
-def shifted(problem: Problem, seconds: int) -> Problem:
-    """The same problem with its second zero ``seconds`` later. Calendars, closures and dates stay where they are."""
-
-    def spans(found: Sequence[Span]) -> tuple[Span, ...]:
-        return tuple(Span(span.start - seconds, span.end - seconds, span.reason) for span in found)
-
-    def calendar(one: Calendar) -> Calendar:
-        return replace(one, extra=spans(one.extra), closed=spans(one.closed))
-
-    def machine(one: Machine) -> Machine:
-        return replace(one, closed=spans(one.closed)) if one.closed else one
-
-    def operator(one: Operator) -> Operator:
-        return replace(one, absent=spans(one.absent)) if one.absent else one
-
-    def job(one: Job) -> Job:
-        return replace(
-            one,
-            release=_earlier(one.release, seconds),
-            due=_earlier(one.due, seconds),
-            earliest=max(0, one.earliest - seconds),
-        )
-
-    def operation(one: Operation) -> Operation:
-        if one.start_after is None and one.end_before is None:
-            return one
-        return replace(
-            one, start_after=_earlier(one.start_after, seconds), end_before=_earlier(one.end_before, seconds)
-        )
-
-    if seconds == 0:
-        return problem
-    return replace(
-        problem,
-        start=problem.start + timedelta(seconds=seconds),
-        calendars={name: calendar(one) for name, one in problem.calendars.items()},
-        machines=tuple(machine(one) for one in problem.machines),
-        operators=tuple(operator(one) for one in problem.operators),
-        jobs=tuple(job(one) for one in problem.jobs),
-        operations=tuple(operation(one) for one in problem.operations),
-        fixed=tuple(_shifted_work(work, seconds) for work in problem.fixed),
-        reference=tuple(replace(work, start=work.start - seconds) for work in problem.reference),
-    )
-
-
-def onto(problem: Problem, was: Problem, schedule: Schedule) -> Schedule:
-    """``schedule``, a plan of ``was``, in the numbers and seconds of ``problem``, as far as its ids are known there.
-
-    What is of a job, operation or machine that is gone, or on a machine that is no longer eligible, is left out; an
-    operator who is gone is no operator. Times may be negative: pass them to ``carry``.
-    """
-    shift = problem.epoch - was.epoch
-    numbers = {(problem.jobs[one.job].job_id, one.operation_id): one.number for one in problem.operations}
-    machines = {machine.machine_id: index for index, machine in enumerate(problem.machines)}
-    operators = {operator.operator_id: index for index, operator in enumerate(problem.operators)}
-    rows = []
-    for row in schedule.assignments:
-        before = was.operations[row.operation]
-        number = numbers.get((was.jobs[before.job].job_id, before.operation_id))
-        machine = machines.get(was.machines[row.machine].machine_id)
-        if number is None or machine is None or machine not in problem.operations[number].options:
-            continue
-        rows.append(
-            row._replace(
-                operation=number,
-                machine=machine,
-                operator=None if row.operator is None else operators.get(was.operators[row.operator].operator_id),
-                start=row.start - shift,
-                end=row.end - shift,
-                setup_start=_earlier(row.setup_start, shift),
-            )
-        )
-    return Schedule(tuple(sorted(rows, key=_order)))
 
 
 class _State:
@@ -338,7 +260,7 @@ class _State:
             machine, seconds = self._paused[row.operation]
         elif machine not in options:
             machine = min(options, key=options.__getitem__)
-        setup = _earlier(row.setup_start, self.now)
+        setup = earlier(row.setup_start, self.now)
         start, end = row.start - self.now, row.end - self.now
         return row._replace(machine=machine, seconds=seconds, start=start, end=end, setup_start=setup)
 
@@ -360,14 +282,6 @@ def _fits(uses: Iterable[tuple[int, int]], row: Assignment, capacity: int) -> bo
         return True
     moments = [row.start, *(start for start, _ in beside if start > row.start)]
     return all(sum(start <= moment < end for start, end in beside) < capacity for moment in moments)
-
-
-def _earlier(second: int | None, by: int) -> int | None:
-    return None if second is None else second - by
-
-
-def _shifted_work(work: FixedWork, seconds: int) -> FixedWork:
-    return replace(work, start=work.start - seconds, end=_earlier(work.end, seconds))
 
 
 def _reference(row: Assignment, seconds: int) -> ReferenceWork:

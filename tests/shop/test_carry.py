@@ -9,12 +9,13 @@ from hypothesis import strategies as st
 
 from models.shop.calendar import Calendars
 from models.shop.canonical import canonical_bytes
-from models.shop.carry import Actual, Carried, carry, onto, shifted
+from models.shop.carry import Actual, Carried, carry
 from models.shop.objective import measure
 from models.shop.parse import load, parse
 from models.shop.problem import FixedWork, Problem
 from models.shop.relax import relaxed
 from models.shop.schedule import Decision, Schedule
+from models.shop.shifted import onto, shifted
 from models.shop.timeline import replay
 from models.shop.validator import validate
 from tests.build import HOUR, at, job, machine, operation, problem

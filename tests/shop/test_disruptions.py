@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from models.shop.carry import Actual
-from models.shop.disruptions import Repaired, disrupted, read_disruptions
+from models.shop.disruptions import Repaired, disrupted
 from models.shop.faults import InvalidProblem
 from models.shop.problem import FixedWork, Problem
+from models.shop.reading.disruptions import read_disruptions
 from models.shop.schedule import Decision, Schedule
 from models.shop.timeline import replay
 from models.shop.validator import validate

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from models.shop.disruptions import disrupted, read_disruptions
+from models.shop.disruptions import disrupted
+from models.shop.reading.disruptions import read_disruptions
 from models.shop.schedule import Decision
 from models.shop.timeline import replay
 from tests.build import at, job, problem
