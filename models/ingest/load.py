@@ -11,10 +11,11 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from models.ingest import database, sheets
-from models.ingest.assemble import Assembled, Document, assemble
+from models.ingest.assemble import Assembled, assemble
 from models.ingest.columns import TABLES
 from models.ingest.mapping import Limits, PlantMapping
 from models.ingest.rows import Cells, Refused, SourceRefused, read_rows
+from models.ingest.stated import Document
 from models.shop.faults import Fault, InvalidProblem
 from models.shop.parse import Bounds, parse
 from models.shop.reading.bounds import DEFAULT_BOUNDS
