@@ -30,6 +30,8 @@ BAR_SECONDS = 5.0
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Folder for ingest.json and .md.")
 def ingest(jobs: int, machines: int, repeats: int, url_variable: str | None, out: Path | None) -> None:
     """Seed a sample plant, load it, pack it as it is stored; bar: 10,000 jobs from MariaDB in 5 s."""
+    if url_variable is not None and not os.environ.get(url_variable):
+        raise click.UsageError(f"--url-variable: the environment variable {url_variable} is not set")
     report = Report("ingest")
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "plant.db"
