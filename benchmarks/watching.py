@@ -65,12 +65,19 @@ class Watch:
         return [rule for group in self._api("rules", {})["groups"] for rule in group["rules"]]
 
     def until(self, condition: Callable[[], object], seconds: float, what: str) -> None:
-        """Waits for a condition; raises BenchmarkFailed with ``what`` where that takes too long."""
+        """Waits for a condition; raises BenchmarkFailed with ``what`` and what fires where that takes too long."""
         end = time.monotonic() + seconds
         while not condition():
             if time.monotonic() > end:
-                raise BenchmarkFailed(f"{what} within {seconds:g} s\n{self.logs()}")
+                raise BenchmarkFailed(f"{what} within {seconds:g} s{self._told_firing()}\n{self.logs()}")
             time.sleep(LOOK_SECONDS)
+
+    def _told_firing(self) -> str:
+        try:
+            firing = sorted(self.firing())
+        except OSError:  # Prometheus itself does not answer
+            return ""
+        return f"; {', '.join(firing)} fires" if firing else ""
 
     def logs(self) -> str:
         """The last lines of both servers."""
