@@ -9,8 +9,7 @@ from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from app.cursors import NoCursor, from_cursor
-from app.schemas.base import Absent, Form
-from models.shop.reading.bounds import MAX_ID
+from app.schemas.base import Absent, Form, Id
 from models.shop.reading.instants import Unreadable, read_instant
 from models.store.listing import Position, RunFilter
 from models.store.views import STATES, State
@@ -61,7 +60,7 @@ class SchedulePath(Form):
 class JobPath(SchedulePath):
     """The path of one job of a plan."""
 
-    job_id: str = Field(description="The job's id.", min_length=1, max_length=MAX_ID)
+    job_id: Id = Field(description="The job's id.")
 
 
 class SubmitQuery(Form):
@@ -73,7 +72,7 @@ class SubmitQuery(Form):
 class WhyQuery(Form):
     """What to explain."""
 
-    job: str | Absent = Field(None, description="One job, with its whole chain.", min_length=1, max_length=MAX_ID)
+    job: Id | Absent = Field(None, description="One job, with its whole chain.")
 
 
 class ListQuery(Form):

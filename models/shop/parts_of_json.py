@@ -1,6 +1,7 @@
 """Parts of stored documents without reading all of them, which for a large plan takes a second and much memory.
 
-A quotation mark within a text is written with a backslash before it, so that ``"name":`` is always a field.
+A quotation mark within a text is written with a backslash before it, so that ``"name":`` is always a field, or with a
+backslash before it the end of a longer field's name.
 """
 
 from __future__ import annotations
@@ -19,18 +20,24 @@ def part(document: bytes, name: str) -> Any:
     """The value of the last field called ``name`` in a document. Raises KeyError without one."""
     key = f'"{name}":'.encode()
     found = document.rfind(key)
+    while found > 0 and document[found - 1 : found] == b"\\":
+        found = document.rfind(key, 0, found)
     if found < 0:
         raise KeyError(name)
     return _decoder.raw_decode(document[found + len(key) :].decode().lstrip())[0]
 
 
 def only_field(document: bytes, name: str) -> dict[str, Any]:
-    """A document with no more than the field ``name`` of its own, where it has that; written by whoever."""
+    """A document with no more than the field ``name``, where it has that; written by whoever.
+
+    Where it has none of its own it may be one further in, such as a calendar that somebody called so.
+    """
     key = f'"{name}"'.encode()
     count = document.count(key)
     if count == 1:
-        rest = document[document.index(key) + len(key) :].lstrip()
-        if rest.startswith(b":"):
+        found = document.index(key)
+        rest = document[found + len(key) :].lstrip()
+        if rest.startswith(b":") and document[found - 1 : found] != b"\\":
             return {name: _decoder.raw_decode(rest[1:].decode().lstrip())[0]}
     elif count == 0 and b"\\" not in document:
         return {}
@@ -40,7 +47,7 @@ def only_field(document: bytes, name: str) -> dict[str, Any]:
 
 def rows(parts: Iterable[bytes], name: str) -> Iterator[dict[str, Any]]:
     """The objects in the first list called ``name`` of a document that comes in parts, one after the other."""
-    key, decoder, text = re.compile(rf'"{name}":\s*\['), codecs.getincrementaldecoder("utf-8")(), ""
+    key, decoder, text = re.compile(rf'(?<!\\)"{name}":\s*\['), codecs.getincrementaldecoder("utf-8")(), ""
     begun = False
     for data in parts:
         text += decoder.decode(data)

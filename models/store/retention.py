@@ -15,7 +15,7 @@ from models.store import audit
 from models.store.material import newest_finished
 from models.store.replans import OPEN
 from models.store.views import OPEN_STATES, STATES
-from models.tables import AcceptedPlan, Base, Replan, ReplanTry, Run, SnapshotRow
+from models.tables import AcceptedPlan, Base, OriginRow, Replan, ReplanTry, Run, SnapshotRow
 from models.tables.clock import utcnow
 from models.tables.session import in_transaction
 
@@ -39,9 +39,10 @@ def prune(
 ) -> Pruned:
     """Deletes ended runs that were accepted, and snapshots that were stored, more than ``days`` ago.
 
-    What is needed stays: runs of accepted plans and of replans with all that belongs to them, and the newest finished
-    ones, as many as are kept to train policies on; of each plant the last good snapshot, those of open replans, and the
-    one that the plan in force was made from. Stops early after ``seconds``.
+    What is needed stays: runs of accepted plans and of replans with all that belongs to them, those whose plan an open
+    run is made from, and the newest finished ones, as many as are kept to train policies on; of each plant the last
+    good snapshot, those of open replans, and the one that the plan in force was made from. Stops early after
+    ``seconds``.
     """
     end = None if seconds is None else time.monotonic() + seconds
 
@@ -79,6 +80,9 @@ def _old_runs(days: float) -> Select[str]:
         for key in table.foreign_keys:
             if key.column is Run.__table__.c.id and key.ondelete != "CASCADE":
                 query = query.where(~exists().where(key.parent == Run.id))
+    child = aliased(Run)
+    waits = (OriginRow.parent_id == Run.id, child.id == OriginRow.run_id, child.state.in_(OPEN_STATES))
+    query = query.where(~exists().where(*waits).correlate(Run))
     return query.order_by(Run.created_at, Run.id).limit(SLICE)
 
 

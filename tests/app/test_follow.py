@@ -87,6 +87,18 @@ def test_progress_tells_the_best_plan_and_what_the_batches_prove(api: Api) -> No
     }
 
 
+def test_progress_is_of_the_objective_whatever_a_calendar_is_called(api: Api) -> None:
+    calendar = {"weekly": [{"days": ["mon"], "from": "06:00", "to": "14:00"}]}
+    document = sound(calendars=sound()["calendars"] | {"objective": calendar})
+    document.pop("objective", None)
+    run_id = str(api.submit(document).json["id"])  # type: ignore[index]
+    with transaction(api.maker) as session:
+        assert runs.begin(session, run_id, 1, batches=1)
+    api.scratch.open(run_id, 1, 1)
+    levels = api.get(f"/v1/schedules/{run_id}").json["progress"]["levels"]  # type: ignore[index]
+    assert [level["objective"] for level in levels] == ["weighted_tardiness", "makespan"]
+
+
 def test_status_without_redis_has_no_progress(api: Api, request: pytest.FixtureRequest) -> None:
     run_id = solving(api)
     request.getfixturevalue("redis_down")

@@ -122,7 +122,7 @@ def test_a_job_that_is_not_there(api: Api) -> None:
     answer = api.get(path)
     assert answer.status_code == 404
     assert answer.json["type"].endswith("unknown-job")  # type: ignore[index]
-    for query in ("job=", f"job={'x' * 201}", "jobs=B"):
+    for query in ("job=", f"job={'x' * 201}", "jobs=B", "job=%00remedy:B"):
         assert api.get(f"/v1/schedules/{run_id}/why?{query}").status_code == 422
 
 

@@ -48,3 +48,14 @@ def test_a_field_is_found_whatever_texts_hold() -> None:
 def test_a_single_field_is_as_in_the_whole(text: str) -> None:
     whole = json.loads(text)
     assert only_field(text.encode(), "objective") == ({"objective": whole["objective"]} if "objective" in whole else {})
+
+
+@pytest.mark.parametrize("separators", [(",", ":"), (", ", ": ")])
+def test_a_longer_field_that_ends_like_it_is_another(separators: tuple[str, str]) -> None:
+    document = {'x"objective': [{"job_id": "none"}], "objective": [{"job_id": "J1"}], 'y"objective': 3}
+    written = json.dumps(document, separators=separators).encode()
+    assert list(rows([written], "objective")) == document["objective"]
+    assert only_field(written, "objective") == {"objective": document["objective"]}
+    assert only_field(json.dumps({'x"objective': 3}, separators=separators).encode(), "objective") == {}
+    if separators == (",", ":"):
+        assert part(written, "objective") == document["objective"]

@@ -8,8 +8,9 @@ import pytest
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
-from models.store import audit, material, replans, retention, snapshots
+from models.store import audit, material, origins, replans, retention, snapshots
 from models.store import ids as made_ids
+from models.store.origins import Origin
 from models.tables import Base, Replan, ReplanTry, Run, SnapshotRow
 from models.tables.clock import utcnow
 from models.tables.session import transaction
@@ -60,6 +61,16 @@ def test_the_run_of_an_accepted_plan_stays(session_factory: Maker) -> None:
     assert retention.prune(session_factory, 90).runs == 1
     assert ids(session_factory) == {kept}
     assert gone not in ids(session_factory)
+
+
+def test_a_plan_stays_until_the_runs_made_from_it_have_ended(session_factory: Maker) -> None:
+    parent, child = ended(session_factory, 100), solving(session_factory)
+    with transaction(session_factory) as session:
+        origins.keep(session, child, Origin(parent, "disruption", {}), None)
+    assert retention.prune(session_factory, 90).runs == 0
+    assert end(session_factory, child)
+    assert retention.prune(session_factory, 90).runs == 1
+    assert ids(session_factory) == {child}
 
 
 def test_the_newest_finished_runs_stay_where_policies_are_trained_on_them(
