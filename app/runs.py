@@ -46,7 +46,7 @@ def no_plan(view: RunView) -> ApiError:
     """The error for a run that has no plan to read."""
     state = view.state
     if state in OPEN_STATES:
-        detail = "There is no plan yet; poll the schedule until its state is finished."
+        detail = f"Schedule {view.id} is still {state}; poll it until it has ended."
         return ApiError(409, "not-finished", detail, headers={"Retry-After": POLL_SECONDS}, state=state)
     if state == "failed":
         return ApiError(409, "run-failed", "The run failed; `error` says why.", state=state, error=view.error)

@@ -44,4 +44,6 @@ def health(as_json: bool) -> None:
         if held:
             click.echo(f"new solves are held: {', '.join(held)}")
     if report.level == "critical":
+        if settings().embedded_redis and report.findings["redis"].level == "critical":
+            raise Failed(f"something is critical: its Redis in {settings().data_dir} does not run; try: nightshift up")
         raise Failed("something is critical")

@@ -242,7 +242,8 @@ def _end(view: ReplanView) -> None:
     if view.comparison is not None and view.comparison.get("seconds"):
         spent = view.comparison["seconds"]
         runs_made = len(view.tries)
-        click.echo(f"{spent['spent']:.1f} of {spent['given']:g} s spent in {runs_made} run{'s'[: runs_made > 1]}")
+        runs_word = f"{runs_made} run{'s'[: runs_made > 1]}"
+        click.echo(f"{spent['given']:g} s to solve; {spent['spent']:.1f} s in {runs_word}, waits for workers included")
     for warning in () if view.before is None else view.before.get("warnings", ()):
         click.echo(f"warning: {warning}", err=True)
     if view.state == "failed":

@@ -50,5 +50,7 @@ def test_the_caller_says_how_far_is_moved_and_how_much_to_list(api: Api) -> None
 def test_without_a_plan_there_is_nothing_to_compare(api: Api) -> None:
     first, _ = two(api)
     waiting = json.loads(api.submit(document()).data)
-    assert api.get(f"/v1/schedules/{first}/diff/{waiting['id']}").status_code == 409
+    answer = api.get(f"/v1/schedules/{first}/diff/{waiting['id']}")
+    assert answer.status_code == 409
+    assert f"Schedule {waiting['id']} is still queued" in json.loads(answer.data)["detail"]
     assert api.get(f"/v1/schedules/nothing/diff/{first}").status_code == 404

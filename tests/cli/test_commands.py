@@ -90,6 +90,13 @@ def test_keys_and_tables(nightshift: Run) -> None:
     assert again.stderr == f"no key '{key_id}' is in use\n"
 
 
+def test_health_says_where_nothing_runs(nightshift: Run) -> None:
+    done = nightshift("health")
+    assert done.returncode == 1
+    assert "critical  redis" in done.stdout
+    assert done.stderr.splitlines()[-1].endswith("does not run; try: nightshift up")
+
+
 @pytest.mark.skipif(not list(distributions(name="nightshift")), reason="Nightshift is not installed")
 def test_version(nightshift: Run) -> None:
     assert nightshift("--version").stdout == f"{version('nightshift')}\n"
