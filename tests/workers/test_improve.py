@@ -131,8 +131,13 @@ def test_the_loop_makes_a_plan_better_and_stops_when_asked() -> None:
     before = first_plan(shop)
     board = LocalBoard(Incumbent(1, value_of(shop, before), before.decisions()))
     assert improve(shop, board, Limits.within(5), Recorder(cancel=True)).tried == 0
-    watch = Recorder()
-    steps = improve(shop, board, Limits.within(1.5), watch)
+
+    class UntilBetter(Recorder):
+        def cancelled(self) -> bool:
+            return len(self.incumbents) > 2
+
+    watch = UntilBetter()
+    steps = improve(shop, board, Limits.within(60), watch)
     best = board.read()
     assert best is not None
     assert steps.better > 0
