@@ -87,7 +87,7 @@ def train(
     _needs_extra()
     if plant is not None and not from_store:
         raise BadInput("--plant goes with --from-store")
-    from workers.ppo.export import export
+    from workers.ppo.export import export, home_of
     from workers.ppo.generate import MadeUp
     from workers.ppo.policy import PolicyRefused
     from workers.ppo.train import CHECKPOINT, CannotResume, Training
@@ -96,6 +96,11 @@ def train(
     preset_steps, preset_envs, every = PRESETS[preset]
     if not resume and (out / CHECKPOINT).exists():
         raise BadInput(f"{out} holds a training already; --resume goes on with it")
+    name = name or out.resolve().name.lower().replace("_", "-")
+    try:
+        home_of(out, name)  # before the training, not after it
+    except PolicyRefused as error:
+        raise BadInput(str(error)) from None
     tardy = objective != "makespan"
     real = None
     if snapshots is not None or from_store:
@@ -146,7 +151,7 @@ def train(
     try:
         home = export(
             out,
-            name or out.resolve().name.lower().replace("_", "-"),
+            name,
             weights,
             tardy=tardy,
             standing=standing,

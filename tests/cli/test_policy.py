@@ -82,11 +82,12 @@ def test_training_without_the_extra_says_what_to_install(tmp_path: Path, monkeyp
     ("arguments", "words"),
     [
         (["--plant", "main"], "--plant goes with --from-store\n"),
+        (["--id", "Mine_1"], "a policy's id must be small letters, digits and - (got 'Mine_1')\n"),
         (["--from-store"], "the database has not the tables of this version; run: nightshift db upgrade\n"),
         (["--snapshots", "."], "there is no problem with an operation to learn on in .\n"),
     ],
 )
-def test_nothing_to_learn_on_is_told_in_one_line(
+def test_what_keeps_a_training_from_its_start_is_told_in_one_line(
     arguments: list[str], words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.cli.train._needs_extra", lambda: None)

@@ -25,6 +25,16 @@ from workers.ppo.train import Standing
 ENVELOPE_SHOPS, SAMPLES = 400, 100
 
 
+def home_of(folder: Path, name: str) -> Path:
+    """The folder in ``folder`` that a new policy called ``name`` gets. Raises PolicyRefused for a bad or taken name."""
+    if ID.fullmatch(name) is None:
+        raise PolicyRefused(f"a policy's id must be small letters, digits and - (got {name!r})")
+    home = folder / name
+    if (home / CARD).exists():
+        raise PolicyRefused(f"{home} holds a policy already")
+    return home
+
+
 def export(
     folder: Path,
     name: str,
@@ -38,18 +48,13 @@ def export(
     judged: str,
     seed: int,
     plans: Sequence[Example] = (),
-    other_seeds: Sequence[Mapping[str, float]] = (),
 ) -> Path:
     """Writes a policy called ``name`` below ``folder`` and loads it again; returns its folder.
 
     ``described`` says in a sentence what it was trained on, ``judged`` on what it was judged; it is told beside
     ``plans``. Raises PolicyRefused for a bad or taken name.
     """
-    if ID.fullmatch(name) is None:
-        raise PolicyRefused(f"a policy's id must be small letters, digits and - (got {name!r})")
-    home = folder / name
-    if (home / CARD).exists():
-        raise PolicyRefused(f"{home} holds a policy already")
+    home = home_of(folder, name)
     home.mkdir(parents=True, exist_ok=True)
     sha256 = write_weights(home / ARRAYS, weights)
     rng = np.random.default_rng(0)
@@ -88,8 +93,6 @@ def export(
             "greedy": round(greedy, 4),
             "best": round(best, 4),
         }
-    if other_seeds:
-        card["seeds"] = [dict(row) for row in other_seeds]
     (home / CARD).write_text(tomli_w.dumps(card), encoding="utf-8")
     load(home)
     return home
