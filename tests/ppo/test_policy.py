@@ -279,7 +279,7 @@ def test_a_shipped_policy_that_is_damaged_is_listed_as_such(
     monkeypatch.setattr(store, "SHIPPED", tmp_path / "shipped")
     tampered(tmp_path / "shipped" / "makespan-1")
     refused = {row.id: row.refused is not None for row in store.listed()}
-    assert refused == {"makespan-1": True, "weighted-tardiness-1": False}
+    assert refused == {"makespan-1": True, "weighted-tardiness-2": False}
     with pytest.raises(PolicyRefused, match="is not what its card was written for"):
         store.in_force("makespan")
 
@@ -364,7 +364,7 @@ def test_damaged_activations_and_a_damaged_shipped_policy_are_faults(
     monkeypatch.setattr(store, "SHIPPED", tmp_path / "shipped")
     (home / "policies").mkdir(parents=True)
     (home / "policies" / "active.json").write_text("{")
-    (tmp_path / "shipped" / "weighted-tardiness-1" / CARD).unlink()
+    (tmp_path / "shipped" / "weighted-tardiness-2" / CARD).unlink()
     activations, shipped = store.faults()
     assert "active.json cannot be read" in activations
     assert "card.toml cannot be read" in shipped
