@@ -33,7 +33,7 @@ from models.inflight import connect
 from models.settings import settings
 from models.signs import Signs
 from monitoring import exposition, logs, tracing
-from workers.engine import load, load_quick_planner, warm_once
+from workers.engine import is_compiled, load, load_quick_planner, warm_once
 from workers.vitals import Vitals, resident
 
 CONTROL_QUEUE = "control"
@@ -171,6 +171,9 @@ def _import_solver_before_fork(options: dict[str, Any] | None = None, **_: Any) 
     if SOLVE_QUEUE in names:
         load("cpsat")
         load("search")
+        if not is_compiled():
+            _configure_logs()
+            logs.get(__name__).warning("compiling_the_search", takes="a minute or more", beforehand="nightshift warm")
         warm_once()
     elif PLAN_QUEUE in names:
         load_quick_planner()

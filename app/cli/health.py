@@ -21,9 +21,11 @@ def health(as_json: bool) -> None:
     from models.holding import Holding
     from models.inflight import connect
     from models.settings import settings
+    from monitoring import logs
     from monitoring.health.checks import probes
     from monitoring.health.report import examine
 
+    logs.configure(level="CRITICAL")  # what is wrong stands in the report
     asked = probes(settings())
     report = examine(asked)
     try:
