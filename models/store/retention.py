@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import Select, delete, exists, func, select
+from sqlalchemy import Delete, Select, delete, exists, func, select
 from sqlalchemy.orm import Session, aliased, sessionmaker
 
 from models.settings import settings
@@ -39,8 +39,8 @@ def prune(
 ) -> Pruned:
     """Deletes ended runs that were accepted, and snapshots that were stored, more than ``days`` ago.
 
-    What is needed stays: runs of accepted plans and of replans with all that belongs to them, those whose plan an open
-    run is made from, and the newest finished ones, as many as are kept to train policies on; of each plant the last
+    What is needed stays: runs of accepted plans and of open replans with all that belongs to them, those whose plan an
+    open run is made from, and the newest finished ones, as many as are kept to train policies on; of each plant the last
     good snapshot, those of open replans, and the one that the plan in force was made from. Stops early after
     ``seconds``.
     """
@@ -66,11 +66,23 @@ def prune(
 
 
 def _runs(session: Session, days: float) -> int:
+    session.execute(_old_tries(days))
     material = newest_finished(session, settings().training_runs)
     old = session.scalars(_old_runs(days).where(Run.id.not_in(material))).all()
     if old:
         session.execute(delete(Run).where(Run.id.in_(old)))
     return len(old)
+
+
+def _old_tries(days: float) -> Delete:
+    """Lets ended replans go of their old runs, but for those whose plan was accepted: that is history."""
+    return delete(ReplanTry).where(
+        exists().where(Replan.id == ReplanTry.replan_id, Replan.state.not_in(OPEN)),
+        exists().where(
+            Run.id == ReplanTry.run_id, Run.state.in_(ENDED), Run.created_at < utcnow(-days * SECONDS_PER_DAY)
+        ),
+        ~exists().where(AcceptedPlan.run_id == ReplanTry.run_id),
+    )
 
 
 def _old_runs(days: float) -> Select[str]:

@@ -118,6 +118,17 @@ def replanned(maker: Maker, snapshot_id: str, state: str, run_id: str | None = N
             session.execute(insert(ReplanTry).values(replan_id=replan_id, number=1, run_id=run_id, price=0.0))
 
 
+def test_old_runs_of_ended_replans_go_unless_their_plan_was_accepted(session_factory: Maker) -> None:
+    won, lost, tried, young = (ended(session_factory, days) for days in (100, 100, 100, 80))
+    for state, run_id in (("accepted", won), ("held", lost), ("solving", tried), ("held", young)):
+        replanned(session_factory, snapshot(session_factory, 100), state, run_id)
+    with transaction(session_factory) as session:
+        accepted = {"plant": "main", "number": 1, "run_id": won, "accepted_by": "cli"}
+        session.execute(insert(Base.metadata.tables["accepted_plans"]).values(accepted))
+    assert retention.prune(session_factory, 90).runs == 1
+    assert ids(session_factory) == {won, tried, young}
+
+
 def test_old_snapshots_go_unless_a_plan_in_force_or_a_replan_needs_them(session_factory: Maker) -> None:
     forced, before, open_one, gone = (snapshot(session_factory, days) for days in (150, 140, 130, 120))
     stopped = snapshot(session_factory, 100, "stopped")
