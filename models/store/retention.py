@@ -39,10 +39,10 @@ def prune(
 ) -> Pruned:
     """Deletes ended runs that were accepted, and snapshots that were stored, more than ``days`` ago.
 
-    What is needed stays: runs of accepted plans and of open replans with all that belongs to them, those whose plan an
-    open run is made from, and the newest finished ones, as many as are kept to train policies on; of each plant the last
-    good snapshot, those of open replans, and the one that the plan in force was made from. Stops early after
-    ``seconds``.
+    What is needed stays: runs of accepted plans and of open replans with all that belongs to them, those whose plan
+    an open run is made from, and the newest finished ones, as many as are kept to train policies on; of each plant
+    the last good snapshot, those of open replans, and the one that the plan in force was made from. Stops early
+    after ``seconds``.
     """
     end = None if seconds is None else time.monotonic() + seconds
 
