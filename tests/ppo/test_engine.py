@@ -24,7 +24,7 @@ from workers.engine import Limits, Unwatched, load
 from workers.ppo.engine import PpoEngine
 
 
-def planned(problem: Problem, seconds: float = 5.0, seed: int = 0) -> Any:
+def planned(problem: Problem, seconds: float = 60.0, seed: int = 0) -> Any:
     return PpoEngine().solve(problem, range(len(problem.jobs)), Limits.within(seconds, seed=seed), Unwatched())
 
 

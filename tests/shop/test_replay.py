@@ -94,10 +94,11 @@ def test_never_fits_where_machine_and_operators_are_never_open_together() -> Non
     assert reasons(played(problem, 0)) == {0: "never_fits"}
 
 
-def test_a_century_of_work_is_told_as_no_time() -> None:
+def test_work_for_more_time_than_there_are_dates_never_fits() -> None:
+    """At a minute a week it ends beyond the latest moment there is."""
     minute = {"minute": Calendar("minute", (Window(frozenset({0}), 0, 60),))}
     problem = shop([step(100_000 * HOUR)], machines=(Machine("M1", calendar="minute"),), calendars=minute)
-    assert reasons(played(problem, 0)) == {0: "no_time"}
+    assert reasons(played(problem, 0)) == {0: "never_fits"}
 
 
 def test_what_cannot_be_told_for_the_number_of_shifts_is_no_time() -> None:

@@ -47,7 +47,7 @@ def test_redis_killed_in_mid_solve(make_place: MakePlace, seconds: float, empty:
     assert actions(place, in_flight) == ["run.finished", "run.submitted"]
     assert faults(shop(4.0), place.stack.result(in_flight)) == []
     for name, pids in workers.items():
-        assert [child.pid for child in place.stack.children(name)] == pids
+        assert set(pids) <= {child.pid for child in place.stack.children(name)}, name
         assert place.stack.running[name].poll() is None
 
 
