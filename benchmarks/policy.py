@@ -14,6 +14,7 @@ import psutil
 
 from benchmarks.bars import Bars
 from benchmarks.policy_generated import generated
+from benchmarks.policy_seeds import other_seeds
 from benchmarks.policy_starts import compare_starts
 from benchmarks.quality import best_known
 from benchmarks.quality_tables import class_of
@@ -29,6 +30,7 @@ from models.shop.validator import validate
 from workers.dispatch.portfolio import dispatch_plans
 from workers.engine import Limits
 from workers.ppo.engine import chosen, decided, invalid
+from workers.ppo.forward import Weights
 from workers.ppo.infer import Planner
 
 SAMPLES = 100
@@ -75,6 +77,12 @@ class Found:
 @click.option("--made", default=100, show_default=True, type=click.IntRange(0, 1000), help="Made-up shops a set.")
 @click.option("--made-seconds", default=1.0, show_default=True, type=click.FloatRange(0.1, 600), help="Search on each.")
 @click.option("--large/--no-large", default=True, show_default=True, help="Also 10,000 jobs at once.")
+@click.option(
+    "--also",
+    multiple=True,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="A policy of the same training with another seed, for R2 and R3; may be given several times.",
+)
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Folder for policy.json and .md.")
 def policy(
     folder: Path,
@@ -84,6 +92,7 @@ def policy(
     made: int,
     made_seconds: float,
     large: bool,
+    also: tuple[Path, ...],
     out: Path | None,
 ) -> None:
     """Measure the policies in force on the FJSP files in FOLDER (with bks.csv), on made-up shops and on made-up plants.
@@ -95,11 +104,26 @@ def policy(
     files = sorted(path for path in folder.rglob("*.fjs"))
     known = best_known(folder / "bks.csv")
     problems = {path.stem: relaxed(load(path.read_bytes())) for path in files if path.stem in known}
-    bars = by_class(report, problems, {name: known[name][0] * MINUTE for name in problems}, samples)
+    makespans = {name: known[name][0] * MINUTE for name in problems}
+    bars, gaps = by_class(report, problems, makespans, samples)
     if made:
         generated(report, made, made_seconds, samples, solved)
     made_plants = {kind: [made_plant(seed, **has) for seed in range(plants)] for kind, has in KINDS.items()}
-    against_rules(report, made_plants, samples)
+    ruled, late = against_rules(report, made_plants, samples)
+    if also:
+        other_seeds(
+            report,
+            also,
+            solved,
+            samples,
+            problems=problems,
+            known=makespans,
+            gaps=gaps,
+            bars={"greedy": GREEDY, "best": BEST},
+            made=made_plants,
+            ruled=ruled,
+            late=late,
+        )
     speed(report, large)
     starts: dict[str, list[Problem]] = {class_of(name): [] for name in problems}
     for name, problem in problems.items():
@@ -122,12 +146,12 @@ def made_plant(seed: int, jobs: int = 100, machines: int = 12, **has: Any) -> Pr
     return replace(problem, objective=({"weighted_tardiness": 1000},))
 
 
-def solved(problem: Problem, samples: int) -> Found:
-    """Plans a problem greedily and with samples, whatever the envelope says."""
+def solved(problem: Problem, samples: int, weights: Weights | None = None) -> Found:
+    """Plans a problem greedily and with samples, by the policy in force or by ``weights``, whatever its envelope."""
     begun = time.perf_counter()
     calendars, jobs = Calendars(problem), range(len(problem.jobs))
     rule, shop, numbers, _ = chosen(problem, jobs, calendars)
-    planner = Planner(shop, rule.weights)
+    planner = Planner(shop, weights or rule.weights)
     first = planner.greedy()
     greedy_seconds = time.perf_counter() - begun
     begun = time.perf_counter()
@@ -143,8 +167,10 @@ def solved(problem: Problem, samples: int) -> Found:
     return Found(values[0], values[1], values[2], greedy_seconds, best_seconds, len(numbers), wrong)
 
 
-def by_class(report: Report, problems: dict[str, Problem], known: dict[str, float], samples: int) -> Bars:
-    """R1 and R2 on public instances: gaps to the best known makespans, and a picture of them beside the best rule's."""
+def by_class(
+    report: Report, problems: dict[str, Problem], known: dict[str, float], samples: int
+) -> tuple[Bars, dict[str, Sequence[float]]]:
+    """R1 and R2 on public instances: gaps to the best known makespans, as a picture beside rules, and by class."""
     classes: dict[str, list[tuple[list[float], Found]]] = {}
     ruled: dict[str, list[float]] = {}
     for name, problem in problems.items():
@@ -183,13 +209,14 @@ def by_class(report: Report, problems: dict[str, Problem], known: dict[str, floa
         "of. The best rule is that of\nsome 30 dispatch rules and ways of dispatching, chosen for each file.\n\n"
         + table([*head, "Greedy, ms", "Best, s", "Most, s"], rows)
     )
-    return Bars(
+    picture = Bars(
         title="Policies and dispatch rules, flexible job shops",
         note="mean gap to the best known makespan; best rule chosen for each file",
         label="gap, %",
         series=("best rule", "policy, greedy", "policy, both ways", f"policy, best of {samples}"),
         groups=groups,
     )
+    return picture, {name: row[1:] for name, row in groups.items()}
 
 
 def by_rules(problem: Problem) -> float:
@@ -198,9 +225,15 @@ def by_rules(problem: Problem) -> float:
     return plan.levels[1] / LEVEL_UNIT * 3600
 
 
-def against_rules(report: Report, made: dict[str, list[Problem]], samples: int) -> None:
-    """R3: weighted tardiness of made-up plants over that of the best of all dispatch rules."""
+def against_rules(
+    report: Report, made: dict[str, list[Problem]], samples: int
+) -> tuple[dict[str, float], dict[str, Sequence[float]]]:
+    """R3: weighted tardiness of made-up plants over that of the best of all dispatch rules; by kind, the sums of those,
+    and (greedy, best) over them.
+    """
     rows = []
+    sums: dict[str, float] = {}
+    late: dict[str, Sequence[float]] = {}
     for kind, problems in made.items():
         if not problems:
             continue
@@ -213,6 +246,7 @@ def against_rules(report: Report, made: dict[str, list[Problem]], samples: int) 
             rules.append(by_rules(problem))
         best_rule = sum(rules)
         greedy, best = (sum(row[at] for row in ours) / max(1.0, best_rule) for at in (0, 1))
+        sums[kind], late[kind] = best_rule, (greedy, best)
         wins = sum(row[1] <= rule for row, rule in zip(ours, rules, strict=True))
         report.add("R3", f"plants, {kind}: greedy over the best rule", greedy, "", samples=len(problems))
         report.add("R3", f"plants, {kind}: best of {samples} over the best rule", best, "", 1.0, samples=len(problems))
@@ -225,6 +259,7 @@ def against_rules(report: Report, made: dict[str, list[Problem]], samples: int) 
         "and ATC with five look-aheads are among them).\n\n"
     )
     report.sections.append(text + table(head, rows))
+    return sums, late
 
 
 def speed(report: Report, large: bool) -> None:

@@ -10,12 +10,11 @@ import numpy as np
 from benchmarks.policy_starts import improved, rule_start
 from benchmarks.report import Report, table
 from models.shop.objective import LEVEL_UNIT
-from models.shop.parse import load
 from models.shop.problem import Problem
-from models.shop.relax import relaxed
 from workers.bounds import level_bounds
 from workers.ppo.build import Parts
-from workers.ppo.generate import MINUTE, sd1, sd2
+from workers.ppo.generate import sd1, sd2
+from workers.ppo.lessons import as_problem
 from workers.proofs import term_bounds
 
 SETS: tuple[tuple[str, Callable[..., Parts], int, int, float], ...] = (
@@ -42,7 +41,7 @@ def generated(report: Report, count: int, seconds: float, samples: int, solved: 
     for name, made, jobs, machines, times in SETS:
         greedy, best, below, took = [], [], [], []
         for number in range(count):
-            problem = shop(made(np.random.default_rng([SEED, number]), jobs, machines))
+            problem = as_problem(made(np.random.default_rng([SEED, number]), jobs, machines))
             reference, bound = searched(problem, seconds * times)
             found = solved(problem, samples)
             greedy.append(100 * (found.greedy / reference - 1))
@@ -65,16 +64,6 @@ def generated(report: Report, count: int, seconds: float, samples: int, solved: 
         "of their shops of these sets, beside OR-Tools after 1,800 s:\na weaker comparison than one on the same "
         "shops.\n\n" + table([*head, "DANIEL greedy, %", "DANIEL best of 100, %"], rows)
     )
-
-
-def shop(parts: Parts) -> Problem:
-    """The parts as a problem, by way of the FJSP text."""
-    jobs: list[list[str]] = [[] for _ in parts.due]
-    for work in parts.works:
-        options = " ".join(f"{machine + 1} {seconds // MINUTE}" for machine, seconds in work.options.items())
-        jobs[work.job].append(f"{len(work.options)} {options}")
-    lines = [f"{len(jobs)} {len(parts.places)}", *(f"{len(row)} {' '.join(row)}" for row in jobs)]
-    return relaxed(load("\n".join(lines).encode()))
 
 
 def searched(problem: Problem, seconds: float) -> tuple[float, float]:

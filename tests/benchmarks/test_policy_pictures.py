@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from benchmarks.bars import Bars
-from benchmarks.policy_generated import SETS, shop
+from benchmarks.policy_generated import SETS
+from workers.ppo.lessons import as_problem
 
 
 def test_bars_stand_for_their_values() -> None:
@@ -24,7 +25,7 @@ def test_bars_stand_for_their_values() -> None:
 
 def test_made_up_shops_have_the_sizes_of_their_sets() -> None:
     for name, made, jobs, machines, _ in SETS:
-        problem = shop(made(np.random.default_rng(1), jobs, machines))
+        problem = as_problem(made(np.random.default_rng(1), jobs, machines))
         assert (len(problem.jobs), len(problem.machines)) == (jobs, machines), name
         assert all(operation.options for operation in problem.operations)
         assert sum(job.count for job in problem.jobs) >= 0.8 * jobs * machines

@@ -17,8 +17,10 @@ REASON = "the extra train (torch, sb3-contrib, gymnasium) is not installed"
 torch = pytest.importorskip("torch", reason=REASON)
 pytest.importorskip("sb3_contrib", reason=REASON)
 
+from click.testing import CliRunner  # noqa: E402
 from gymnasium.utils.env_checker import check_env  # noqa: E402
 
+from app.cli import cli  # noqa: E402
 from models.shop.problem import Problem  # noqa: E402
 from models.shop.timeline import replay  # noqa: E402
 from tests.ppo.shops import plant  # noqa: E402
@@ -162,6 +164,55 @@ def test_a_training_goes_on_from_a_policy(tmp_path: Path) -> None:
     assert first == pytest.approx(Validation(tardy=False, source=judged).policy(known)["all"], abs=1e-4)
     with pytest.raises(ValueError, match="must have 64 hidden units"):
         take_over(network, known._replace(first_bias=np.zeros(8, np.float32)))
+
+
+@pytest.mark.parametrize("tardy", [False, True])
+def test_lessons_make_a_beginner_better_than_most_rules(tmp_path: Path, tardy: bool) -> None:
+    told = []
+    training = Training(tmp_path, tardy, 1, 8, lessons=60)
+    _, standing, rules = train(training, told=lambda now: told.append((now.lessons, now.scores.get("all"))))
+    before, after, count = standing.imitated
+    assert [lesson for lesson, score in told if score is None] == list(range(1, 61)) and count > 1000
+    first = next(score for _, score in told if score is not None)
+    scores = sorted(rules[name]["all"] for name in RULES)
+    print(f"agreed {before:.2f}, then {after:.2f}; {first:.3f} after 60 lessons, rules {scores}")
+    assert after > before + 0.1
+    assert first < scores[2]
+
+
+def test_a_run_stopped_among_its_lessons_is_resumed(tmp_path: Path) -> None:
+    told: list[int] = []
+    training = Training(tmp_path, False, 9_000, 8, lessons=6)
+    _, standing, _ = train(training, told=lambda now: told.append(now.lessons), stop=lambda: len(told) >= 3)
+    assert standing.stopped == "asked to" and standing.lessons == 3
+    assert torch.load(tmp_path / CHECKPOINT, weights_only=True)["lessons"] == 3
+    _, further, _ = train(training, resume=True)
+    assert further.steps >= 9_000 and further.lessons == 6 and not further.stopped
+    assert further.imitated == standing.imitated
+
+
+def test_of_several_seeds_the_best_is_exported_and_all_are_told(tmp_path: Path) -> None:
+    command = ["train", "--out", str(tmp_path), "--id", "mine", "--seeds", "2", "--seed", "5", "--lessons", "4",
+               "--steps", "1000", "--envs", "2"]  # fmt: skip
+    result = CliRunner().invoke(cli, command)
+    assert result.exit_code == 0, result.output
+    homes = sorted(path.parent for path in tmp_path.glob("mine*/card.toml"))
+    cards = [load(home).card for home in homes]
+    best = cards[0]["training"]["seed"]
+    assert [home.name for home in homes] == ["mine", f"mine-seed-{11 - best}"]
+    told = {row["seed"]: row["score"] for row in cards[0]["training"]["seeds"]}
+    assert set(told) == {5, 6} and told[best] == min(told.values())
+    assert cards[0]["validation"]["scores"]["policy"] == told[best]
+    assert cards[0]["training"]["imitated"]["lessons"] == 4
+    assert (tmp_path / "seed-5" / CURVE).exists() and (tmp_path / "seed-6" / CURVE).exists()
+    again = CliRunner().invoke(cli, command)
+    assert again.exit_code == 2 and "holds a training already" in again.output
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_a_gpu_that_is_not_there_is_told_at_once(tmp_path: Path) -> None:
+    result = CliRunner().invoke(cli, ["train", "--out", str(tmp_path), "--device", "cuda"])
+    assert (result.exit_code, result.output) == (2, "--device cuda: torch finds no GPU here\n")
 
 
 def searched(problem: Problem) -> Example | None:

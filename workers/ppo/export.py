@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -47,12 +48,13 @@ def export(
     described: str,
     judged: str,
     seed: int,
+    seeds: Mapping[int, Standing] = MappingProxyType({}),
     plans: Sequence[Example] = (),
 ) -> Path:
     """Writes a policy called ``name`` below ``folder`` and loads it again; returns its folder.
 
     ``described`` says in a sentence what it was trained on, ``judged`` on what it was judged; it is told beside
-    ``plans``. Raises PolicyRefused for a bad or taken name.
+    ``plans``. ``seeds``: how trainings like this one went with each seed. Raises PolicyRefused for a bad or taken name.
     """
     home = home_of(folder, name)
     home.mkdir(parents=True, exist_ok=True)
@@ -84,7 +86,17 @@ def export(
     }
     if standing.imitated is not None:
         before, after, count = standing.imitated
-        card["training"]["imitated"] = {"choices": count, "agreed_before": before, "agreed_after": after}
+        card["training"]["imitated"] = {
+            "lessons": standing.lessons,
+            "choices": count,
+            "agreed_before": before,
+            "agreed_after": after,
+        }
+    if len(seeds) > 1:
+        card["training"]["seeds"] = [
+            {"seed": number, "score": round(float(one.best), 4), "steps": one.steps, "seconds": round(one.seconds)}
+            for number, one in seeds.items()
+        ]
     if plans:
         greedy, best = beside_plans(plans, weights, SAMPLES)
         card["validation"]["kept_plans"] = {

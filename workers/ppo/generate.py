@@ -25,8 +25,9 @@ Generator = np.random.Generator
 Kind = Callable[[Generator, bool], Shop]
 """(random numbers, whether for weighted tardiness) -> shop."""
 
-ROUTED_JOBS, ROUTED_MACHINES = (6, 16), (4, 9)
-"""Jobs and machines of shops with routings, the upper end left out."""
+ROUTED_JOBS, ROUTED_MACHINES, ROUTED_PAIRS = (6, 26), (4, 14), 260
+"""Jobs and machines of shops with routings, the upper end left out, small ones more often; and jobs x machines at most.
+"""
 
 
 def sd1(rng: Generator, jobs: int | None = None, machines: int | None = None) -> Parts:
@@ -139,10 +140,12 @@ def dated(rng: Generator, parts: Parts) -> Parts:
 
 
 def _sizes(rng: Generator, jobs: int | None, machines: int | None) -> tuple[int, int]:
-    return (
-        int(rng.integers(*ROUTED_JOBS)) if jobs is None else jobs,
-        int(rng.integers(*ROUTED_MACHINES)) if machines is None else machines,
-    )
+    if jobs is not None and machines is not None:
+        return jobs, machines
+    while True:
+        count, places = (int(np.exp(rng.uniform(*np.log(ends)))) for ends in (ROUTED_JOBS, ROUTED_MACHINES))
+        if count * places <= ROUTED_PAIRS:
+            return count, places
 
 
 def _some(rng: Generator, machines: int, least: int, most: int) -> list[int]:

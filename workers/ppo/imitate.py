@@ -6,18 +6,31 @@ extra ``train``; no worker imports this.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import numpy as np
 import torch
-from torch.nn.functional import cross_entropy
+from torch import logsumexp
+from torch.nn.functional import log_softmax
 
 from workers.ppo.forward import Weights
 from workers.ppo.network import HIDDEN, Network
 from workers.ppo.plans import Example, choices
+from workers.ppo.shop import Integers
 
-PASSES, BATCH, RATE = 10, 256, 1e-3
+PASSES, BATCH = (4, 10), 512
+RATES = (1e-3, 2e-5)
+"""Learning rate at the beginning and at the end."""
 
+WORK = 400_000
+"""Choices to learn from in all passes together, within PASSES."""
+
+REPEATED = {False: 0, True: 12}
+"""Mini-batches repeated before each rollout, for makespan (False) and weighted tardiness (True): there PPO would
+unlearn what plants need for the sake of other shops (after A. Nair et al., IEEE ICRA 2018)."""
+
+NEVER = -1e9
+"""The score of what is no candidate."""
 
 LAYERS = ("first", "second", "pooled", "context", "third")
 """Of the network, with a bias; ``score`` and ``linear`` have none."""
@@ -36,37 +49,52 @@ def take_over(network: Network, weights: Weights) -> None:
                 layer.bias.copy_(torch.from_numpy(arrays[f"{name}_bias"]))
 
 
-def imitate(network: Network, examples: Sequence[Example], seed: int, passes: int = PASSES) -> tuple[float, float, int]:
-    """Teaches the network; returns in how many of how many choices (a share) it agreed before and after, and of how
-    many.
-    """
-    seen, masks, chosen = choices(examples)
-    if not len(chosen):
-        return 0.0, 0.0, 0
-    before = _agreement(network, seen, masks, chosen)
-    optimizer = torch.optim.Adam(network.parameters(), lr=RATE)
-    rng = np.random.default_rng(seed)
-    for _ in range(passes):
-        order = rng.permutation(len(chosen))
-        for at in range(0, len(order), BATCH):
-            rows = order[at : at + BATCH]
-            loss = cross_entropy(_scores(network, seen[rows], masks[rows]), torch.from_numpy(chosen[rows]))
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-    return before, _agreement(network, seen, masks, chosen), len(chosen)
+class Imitation:
+    """Choices of plans, learned as the odds that all right candidates have together."""
 
+    def __init__(self, examples: Iterable[Example], seed: int) -> None:
+        self._seen, self._masks, self._rights = choices(examples, seed=seed)
+        self._rng = np.random.default_rng(seed)
 
-def _scores(network: Network, seen: np.ndarray, masks: np.ndarray) -> torch.Tensor:
-    scores = network.forward_actor(torch.from_numpy(seen))
-    return scores.masked_fill(torch.from_numpy(~masks), -1e9)
+    def teach(self, network: Network) -> tuple[float, float, int]:
+        """Teaches the network; returns in how many choices (a share) it agreed before and after, of how many."""
+        count = len(self._rights)
+        if not count:
+            return 0.0, 0.0, 0
+        before = self._agreement(network)
+        optimizer = torch.optim.Adam(network.parameters())
+        passes = int(np.clip(WORK // count, *PASSES))
+        for turn in range(passes):
+            order = self._rng.permutation(count)
+            for at in range(0, count, BATCH):
+                left = 1 - (turn + at / count) / passes
+                optimizer.param_groups[0]["lr"] = RATES[1] + (RATES[0] - RATES[1]) * left
+                self._learn(network, optimizer, order[at : at + BATCH])
+        return before, self._agreement(network), count
 
+    def repeat(self, network: Network, optimizer: torch.optim.Optimizer, times: int) -> None:
+        """Learns some of it again, so many mini-batches, with another learner's optimizer."""
+        for _ in range(times if len(self._rights) else 0):
+            self._learn(network, optimizer, self._rng.integers(0, len(self._rights), BATCH))
 
-def _agreement(network: Network, seen: np.ndarray, masks: np.ndarray, chosen: np.ndarray) -> float:
-    with torch.no_grad():
-        agreed = [
-            int((_scores(network, seen[at : at + BATCH], masks[at : at + BATCH]).argmax(1).numpy() == row).sum())
-            for at in range(0, len(chosen), BATCH)
-            for row in (chosen[at : at + BATCH],)
-        ]
-    return sum(agreed) / len(chosen)
+    def _learn(self, network: Network, optimizer: torch.optim.Optimizer, rows: Integers) -> None:
+        odds = log_softmax(self._scores(network, rows), 1)
+        wrong = torch.from_numpy(~self._rights[rows]).to(odds.device)
+        loss = -logsumexp(odds.masked_fill(wrong, NEVER), 1).mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+
+    def _scores(self, network: Network, rows: Integers) -> torch.Tensor:
+        device = network.score.weight.device
+        scores = network.forward_actor(torch.from_numpy(self._seen[rows].astype(np.float32)).to(device))
+        return scores.masked_fill(torch.from_numpy(~self._masks[rows]).to(device), NEVER)
+
+    def _agreement(self, network: Network) -> float:
+        agreed = 0
+        with torch.no_grad():
+            for at in range(0, len(self._rights), BATCH):
+                rows = np.arange(at, min(at + BATCH, len(self._rights)))
+                first = self._scores(network, rows).argmax(1).cpu().numpy()
+                agreed += int(self._rights[rows, first].sum())
+        return agreed / len(self._rights)

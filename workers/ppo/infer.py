@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from workers.ppo.forward import Scratch, Weights, follow, new_scratch, plan
 from workers.ppo.mirror import backwards, mirrored
-from workers.ppo.observation import EACH
 from workers.ppo.place import LAST_END, LEFT, PLANNED, TARDINESS
 from workers.ppo.rules import Generator, seeded
 from workers.ppo.shop import Integers, Shop, State, new_state
@@ -21,16 +20,6 @@ TEMPERATURE = {False: 0.7, True: 0.3}
 EARLY = 2.0
 """A drawn plan begins as the best one did, up to a choice: a part of them all that is drawn evenly, to this power. So
 what is good about the best is kept, most is still chosen anew, and it takes a third less time."""
-
-LEANINGS: Sequence[Mapping[str, float]] = (
-    *({"urgency": weight} for weight in (1.0, 2.0, 4.0)),
-    *({"urgency_far": weight} for weight in (1.0, 2.0, 4.0)),
-    *({"slack_near": -weight} for weight in (0.5, 1.0, 2.0)),
-    {"urgency": 2.0, "detour": -1.0, "start": -1.0},
-)
-"""For weighted tardiness, what is added to the scores for one greedy plan each, by feature: the policy, leaning towards
-apparent tardiness cost with two look-aheads, towards slack, and towards what its training began from. Which of these
-pays is another one in each shop."""
 
 CHUNK = 200
 """Choices between two looks at the clock, some tens of milliseconds."""
@@ -74,12 +63,6 @@ class Best:
     decisions: int
 
 
-def leaning_to(weights: Weights, leaning: Mapping[str, float]) -> Weights:
-    """The same network, with more in its linear term for some features of a candidate."""
-    added = [[leaning.get(feature.name, 0.0)] for feature in EACH]
-    return weights._replace(linear=weights.linear + np.array(added, np.float32))
-
-
 class Way:
     """A shop in one direction of time, and room for a plan of it."""
 
@@ -97,18 +80,16 @@ class Way:
         least: float = math.inf,
         like: Sample | None = None,
         kept: int = 0,
-        weights: Weights | None = None,
     ) -> Sample | None:
-        """A plan by the policy (or by other ``weights``), its first ``kept`` choices as in ``like``; None if ``stop``
-        says so or it cannot be below ``least``.
+        """A plan by the policy, its first ``kept`` choices as in ``like``; None if ``stop`` says so or it cannot be
+        below ``least``.
         """
         state, fresh, ended = self._state, kept == 0, 0
         if like is not None and kept:
             follow(self.shop, state, like.operations, like.machines, kept)
         drawn = seeded(0) if generator is None else generator
-        used = self.weights if weights is None else weights
         while not ended:
-            ended = plan(self.shop, state, used, self._scratch, drawn, temperature, least, CHUNK, fresh)
+            ended = plan(self.shop, state, self.weights, self._scratch, drawn, temperature, least, CHUNK, fresh)
             fresh = False
             if not ended and stop():
                 return None
@@ -146,9 +127,8 @@ class Planner:
 
     def best_of(self, count: int, seed: int = 0, stop: Stop = lambda: False) -> Best | None:
         """The best of ``count`` plans, or of those made before ``stop`` said so: the greedy one; where the shop can be
-        run backwards (``workers.ppo.mirror``) the greedy one from there; for weighted tardiness those of LEANINGS; and
-        drawn ones, each in a direction drawn evenly, with the leaning that did best. None where there was no time for
-        one.
+        run backwards (``workers.ppo.mirror``) the greedy one from there; and drawn ones, each in a direction drawn
+        evenly. None where there was no time for one.
         """
         before = self.forwards.decisions
         greedy = self.greedy(stop)
@@ -163,15 +143,6 @@ class Planner:
             tried += 1
             if found is not None and found.better(greedy):
                 known, passes = {1: found}, self.forwards.turned(found)
-        weights = self.weights
-        for leaning in LEANINGS[: count - 1] if self.shop.tardy and greedy.complete else ():
-            if stop():
-                break
-            leant = leaning_to(self.weights, leaning)
-            found = ways[0].choose(stop, least=known[0].value, weights=leant)
-            tried += 1
-            if found is not None and found.better(known[0]):
-                known, weights = {0: found}, leant
         generator, rng = seeded(seed), np.random.default_rng(seed)
         while tried < count and not stop():
             at = int(rng.integers(len(ways)))
@@ -181,7 +152,7 @@ class Planner:
             like = known[at]
             kept = int(len(like.operations) * rng.random() ** EARLY) if like.complete else 0
             least = like.value + NO_WORSE if like.complete else math.inf
-            found = ways[at].choose(stop, TEMPERATURE[self.shop.tardy], generator, least, like, kept, weights)
+            found = ways[at].choose(stop, TEMPERATURE[self.shop.tardy], generator, least, like, kept)
             tried += 1
             if found is not None and not like.better(found):
                 known = {at: found}

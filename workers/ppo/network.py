@@ -64,26 +64,26 @@ class Network(nn.Module):
         owners = places // CANDIDATES
         rows = each[places]
         embedding = torch.relu(self.second(torch.relu(self.first(rows))))
-        sizes = torch.zeros(count).index_add_(0, owners, torch.ones(len(places))).clamp(min=1)
-        mean = torch.zeros(count, HIDDEN).index_add(0, owners, embedding) / sizes[:, None]
+        sizes = seen.new_zeros(count).index_add_(0, owners, seen.new_ones(len(places))).clamp(min=1)
+        mean = seen.new_zeros(count, HIDDEN).index_add(0, owners, embedding) / sizes[:, None]
         index = owners[:, None].expand_as(embedding)
-        greatest = torch.zeros(count, HIDDEN).scatter_reduce(0, index, embedding, "amax")
+        greatest = seen.new_zeros(count, HIDDEN).scatter_reduce(0, index, embedding, "amax")
         return torch.cat([mean, greatest, seen[:, :GLOBALS]], 1), rows, embedding, places, owners
 
     def _scores(self, around: Tensor, rows: Tensor, embedding: Tensor, places: Tensor, owners: Tensor) -> Tensor:
         context = self.context(torch.relu(self.pooled(around)))
         found = self.score(torch.relu(self.third(embedding) + context[owners])) + self.linear(rows)
-        scores = torch.zeros(len(around) * CANDIDATES).index_put((places,), found.squeeze(-1))
+        scores = around.new_zeros(len(around) * CANDIDATES).index_put((places,), found.squeeze(-1))
         return scores.view(len(around), CANDIDATES)
 
     def weights(self) -> Weights:
         """The arrays that the compiled network takes."""
 
         def turned(layer: nn.Linear) -> np.ndarray:
-            return np.ascontiguousarray(layer.weight.detach().numpy().T, dtype=np.float32)
+            return np.ascontiguousarray(layer.weight.detach().cpu().numpy().T, dtype=np.float32)
 
         def bias(layer: nn.Linear) -> np.ndarray:
-            return layer.bias.detach().numpy().astype(np.float32)
+            return layer.bias.detach().cpu().numpy().astype(np.float32)
 
         return Weights(
             first=turned(self.first),

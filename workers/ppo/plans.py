@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
+import numpy.typing as npt
 
 from models.shop.calendar import Calendars
 from models.shop.problem import Problem
@@ -17,11 +18,16 @@ from workers.ppo.environment import Environment
 from workers.ppo.forward import Weights
 from workers.ppo.infer import Planner
 from workers.ppo.place import SHOWN
-from workers.ppo.shop import Bools, Integers, Shop, Singles
+from workers.ppo.shop import Bools, Shop
 from workers.ppo.step import place
 
-MOST_CHOICES = 20_000
-"""Choices learned from, of all plans; some 100 MB."""
+MOST_CHOICES = 200_000
+"""Choices learned from, of all plans; some 450 MB."""
+
+
+SOONEST = 0.5
+
+Halves = npt.NDArray[np.float16]
 
 
 @dataclass(frozen=True)
@@ -55,16 +61,17 @@ def example(problem: Problem, schedule: Schedule, *, tardy: bool) -> Example | N
     return Example(shop, {at: first[number] for at, number in enumerate(numbers)}, value)
 
 
-def choices(examples: Sequence[Example], most: int = MOST_CHOICES) -> tuple[Singles, Bools, Integers]:
-    """(seen, mask, chosen place) of each choice that the plans made and that can be learned from, in order.
+def choices(examples: Iterable[Example], most: int = MOST_CHOICES, seed: int = 0) -> tuple[Halves, Bools, Bools]:
+    """(seen, mask, right places) of each choice that the plans made and that can be learned from, in order.
 
-    A plan is followed in the order of its starts. Of the candidates that the plan has next on their machine, it chose
-    the one with the soonest start. Where there is none, or nothing to choose, nothing is to be learned.
+    Right are all candidates that the plan has next on their machine: taken in any order, they lead to that plan. A plan
+    is followed by one of them, half the time the one with the soonest start, else one drawn. Where there is none, or
+    nothing wrong to choose, nothing is to be learned. ``seen`` is kept in half precision.
     """
-    seen: list[Singles] = []
+    seen: list[Halves] = []
     masks: list[Bools] = []
-    chosen: list[int] = []
-    environment = Environment()
+    rights: list[Bools] = []
+    environment, rng = Environment(), np.random.default_rng(seed)
     for one in examples:
         environment.begin(one.shop)
         shop, state = environment.shop, environment.state
@@ -75,25 +82,27 @@ def choices(examples: Sequence[Example], most: int = MOST_CHOICES) -> tuple[Sing
             queues.setdefault(one.placed[operation][0], deque()).append(operation)
         left = deque(order)
         done: set[int] = set()
-        while len(done) < len(order) and len(chosen) < most:
+        while len(done) < len(order) and len(rights) < most:
             while left[0] in done:
                 left.popleft()
-            shown = range(int(state.counts[SHOWN]))
-            pairs = [(int(state.operation[at]), int(state.to[at])) for at in shown]
-            same = [at for at in shown if [*islice(queues.get(pairs[at][1], ()), 1)] == [pairs[at][0]]]
+            count = int(state.counts[SHOWN])
+            pairs = list(zip(state.operation[:count].tolist(), state.to[:count].tolist(), strict=True))
+            same = [at for at, (waits, machine) in enumerate(pairs) if [*islice(queues.get(machine, ()), 1)] == [waits]]
             operation = left[0]
             if same:
-                place_of = min(same, key=lambda at: (one.placed[pairs[at][0]][1], at))
-                operation = pairs[place_of][0]
-                if len(pairs) > 1:
-                    seen.append(environment.seen.copy())
+                soonest = min(same, key=lambda at: (one.placed[pairs[at][0]][1], at))
+                operation = pairs[soonest if rng.random() < SOONEST else int(rng.choice(same))][0]
+                if len(same) < count:
+                    seen.append(environment.seen.astype(np.float16))
                     masks.append(environment.mask.copy())
-                    chosen.append(place_of)
+                    rights.append(np.isin(np.arange(len(environment.mask)), same))
             machine = one.placed[operation][0]
             place(shop, state, environment.seen, environment.mask, operation, machine)
             done.add(operation)
             queues[machine].popleft()
-    return np.array(seen, np.float32), np.array(masks, np.bool_), np.array(chosen, np.int64)
+        if len(rights) >= most:
+            break
+    return np.array(seen, np.float16), np.array(masks, np.bool_), np.array(rights, np.bool_)
 
 
 def beside_plans(examples: Sequence[Example], weights: Weights, samples: int) -> tuple[float, float]:

@@ -11,8 +11,9 @@ from __future__ import annotations
 import copy
 import csv
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -28,21 +29,25 @@ from workers.ppo.evaluate import Scores, Validation
 from workers.ppo.forward import Weights
 from workers.ppo.generate import MadeUp, Source
 from workers.ppo.gym import BOUND, CANDIDATE, CLASSIC, ManyShops
-from workers.ppo.imitate import imitate, take_over
+from workers.ppo.imitate import REPEATED, Imitation, take_over
+from workers.ppo.lessons import lessons
 from workers.ppo.network import CandidatePolicy, Network
 from workers.ppo.plans import Example
 from workers.ppo.policy import read_weights, write_weights
 from workers.ppo.shop import Bools, Integers, Singles
 
 CHECKPOINT, CURVE, BEST = "checkpoint.pt", "curve.csv", "best.npz"
-KEPT = ("steps", "seconds", "best", "best_steps", "since_best", "imitated")
+KEPT = ("steps", "seconds", "lessons", "taught_seconds", "best", "best_steps", "since_best", "imitated")
 """What a checkpoint holds of a run's standing."""
 
-ROLLOUT, BATCH, EPOCHS = 8192, 1024, 3
-"""Steps of all environments between updates, steps of a mini-batch, passes over a rollout."""
+ROLLOUT, BATCHES, EPOCHS = 8192, 8, 3
+"""Steps of all environments between updates, mini-batches of them, passes over a rollout."""
 
-LAMBDA, CLIP, ENTROPY, VALUE, GRADIENT = 0.97, 0.2, 0.003, 0.5, 0.5
-RATES = (4e-4, 3e-5)
+LONG = 500_000
+"""A training of so many steps can afford fewer, surer updates: of twice as many steps each."""
+
+LAMBDA, CLIP, ENTROPY, VALUE, GRADIENT = 0.97, 0.2, 0.002, 0.5, 0.5
+RATES = (3e-4, 1e-5)
 """Learning rate at the beginning and at the end."""
 
 AVERAGED = 0.95
@@ -60,8 +65,9 @@ class Training:
     ``tardy``: for weighted tardiness, else makespan. ``steps`` choices in all, in ``environments`` shops at once; an
     evaluation every ``evaluate_steps``; it stops early after ``patience`` evaluations without a better one, or after
     ``seconds``. ``source`` of shops, and ``judged`` on shops of: made up, where None. It begins with the weights
-    ``begin``, and with imitating ``plans``. With the CLASSIC ``observation`` or ``reward`` it learns as the first
-    design did; what observes so has another network, and neither imitates nor can be exported.
+    ``begin``, and with imitating ``plans`` and those of so many ``lessons`` (``workers.ppo.lessons``). With the CLASSIC
+    ``observation`` or ``reward`` it learns as the first design did; what observes so has another network, and neither
+    imitates nor can be exported.
     """
 
     out: Path
@@ -73,9 +79,11 @@ class Training:
     patience: int = 20
     seconds: float = float("inf")
     threads: int = 1
+    device: str = "cpu"
     source: Source | None = None
     judged: Source | None = None
     plans: Sequence[Example] = ()
+    lessons: int = 0
     begin: Weights | None = None
     observation: str = CANDIDATE
     reward: str = BOUND
@@ -85,12 +93,14 @@ class Training:
 class Standing:
     """How far a run is; what a resumed one goes on from. Times in seconds over all its parts.
 
-    ``imitated``: the share of plans' choices that the network agreed with before and after it was taught them, and how
-    many there were; None where there was nothing to imitate.
+    ``lessons``: how many were planned. ``imitated``: the share of plans' choices that the network agreed with before
+    and after it was taught them, which took ``taught_seconds``, and how many there were; None where there was nothing.
     """
 
     steps: int = 0
     seconds: float = 0.0
+    lessons: int = 0
+    taught_seconds: float = 0.0
     reward: float = 0.0
     best: float = float("inf")
     best_steps: int = 0
@@ -105,6 +115,11 @@ Told = Callable[[Standing], None]
 
 class CannotResume(ValueError):
     """The folder holds no checkpoint that this run can go on from; says why in one sentence."""
+
+
+def gpu() -> bool:
+    """Whether torch finds a GPU here."""
+    return bool(torch.cuda.is_available())
 
 
 def train(
@@ -130,11 +145,12 @@ def train(
         reward=training.reward,
     )
     classic_network = training.observation == CLASSIC
+    rollout = ROLLOUT * (2 if training.steps >= LONG else 1)
     model = MaskablePPO(
         "MlpPolicy" if classic_network else CandidatePolicy,
         shops,
-        n_steps=max(1, ROLLOUT // training.environments),
-        batch_size=BATCH,
+        n_steps=max(1, rollout // training.environments),
+        batch_size=rollout // BATCHES,
         n_epochs=EPOCHS,
         learning_rate=lambda left: RATES[1] + (RATES[0] - RATES[1]) * left,
         gamma=1.0,
@@ -144,7 +160,7 @@ def train(
         vf_coef=VALUE,
         max_grad_norm=GRADIENT,
         seed=training.seed,
-        device="cpu",
+        device=training.device,
         policy_kwargs=None if classic_network else {"tardy": training.tardy},
     )
     if saved is not None:
@@ -154,20 +170,54 @@ def train(
         standing = Standing(**{name: saved[name] for name in KEPT if name in saved})
     elif training.begin is not None and not classic_network:
         take_over(model.policy.mlp_extractor, training.begin)
-    if saved is None and training.plans and not classic_network:
-        standing.imitated = imitate(model.policy.mlp_extractor, training.plans, training.seed)
+    imitation, left = None, training.steps - standing.steps
+    if left > 0 and (training.plans or training.lessons) and not classic_network:
+        imitation = _taught(training, standing, model.policy.mlp_extractor, saved is None, told, stop)
     rules = validation.rules()
     follow = _Follow(training, standing, validation, rules["best"], told, stop)
     follow.learned = model.policy if classic_network else model.policy.mlp_extractor
+    follow.imitation = imitation
     if saved is not None and "averaged" in saved:
         follow.averaged = copy.deepcopy(follow.learned)
         follow.averaged.load_state_dict(saved["averaged"])
-        follow.updates = standing.steps // ROLLOUT
-    left = training.steps - standing.steps
+        follow.updates = standing.steps // rollout
     if left > 0:
         model.learn(left, callback=follow, reset_num_timesteps=False)
         follow.look()
     return None if classic_network else read_weights(training.out / BEST), standing, rules
+
+
+def _taught(
+    training: Training,
+    standing: Standing,
+    network: Network,
+    new: bool,
+    told: Told,
+    stop: Callable[[], bool],
+) -> Imitation:
+    """What there is to imitate, taught to the network of a new run; a resumed one plans the same lessons again.
+
+    Where it is stopped among them, it learns from those before.
+    """
+    begun, before = time.monotonic(), standing.seconds
+    standing.lessons = 0
+
+    def over() -> bool:
+        standing.seconds = before + time.monotonic() - begun
+        return stop() or standing.seconds > training.seconds
+
+    def planned() -> Iterator[Example]:
+        for one in lessons(training.lessons, tardy=training.tardy, seed=training.seed, stop=over):
+            standing.lessons += 1
+            told(standing)
+            yield one
+
+    imitation = Imitation(chain(training.plans, planned()), training.seed)
+    if new:
+        standing.imitated = imitation.teach(network)
+    standing.seconds = before + time.monotonic() - begun
+    standing.taught_seconds += time.monotonic() - begun
+    return imitation
 
 
 class _Follow(BaseCallback):
@@ -188,6 +238,7 @@ class _Follow(BaseCallback):
         self.begun = time.monotonic() - standing.seconds
         self.looked, self.marked = -1, standing.steps
         self.learned: nn.Module
+        self.imitation: Imitation | None = None
         self.averaged: nn.Module | None = None
         self.updates = 0
         self.rewards: list[float] = []
@@ -217,6 +268,9 @@ class _Follow(BaseCallback):
         return self.averaged
 
     def _on_rollout_start(self) -> None:
+        if self.imitation is not None and self.looked >= 0:
+            policy, times = self.model.policy, REPEATED[self.training.tardy]
+            self.imitation.repeat(policy.mlp_extractor, policy.optimizer, times)
         self._average()
         every = self.training.evaluate_steps
         if self.looked < 0 or self.model.num_timesteps // every > self.looked // every:
@@ -292,7 +346,7 @@ def _read_checkpoint(training: Training, validation: Validation) -> dict[str, An
     if not path.is_file() or not (training.observation == CLASSIC or (training.out / BEST).is_file()):
         raise CannotResume(f"{training.out} holds no {CHECKPOINT} with {BEST} to resume from")
     try:
-        found: dict[str, Any] = torch.load(path, weights_only=True)
+        found: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises whatever the damage makes it stumble over
         raise CannotResume(f"{path} cannot be read: {type(error).__name__}") from error
     if found.get("tardy") is not training.tardy:
