@@ -25,64 +25,62 @@ Generator = np.random.Generator
 Kind = Callable[[Generator, bool], Shop]
 """(random numbers, whether for weighted tardiness) -> shop."""
 
-ROUTED_JOBS, ROUTED_MACHINES, ROUTED_PAIRS = (6, 26), (4, 14), 260
-"""Jobs and machines of shops with routings, the upper end left out, small ones more often; and jobs x machines at most.
-"""
+SMALL_JOBS, SMALL_MACHINES = (6, 16), (4, 9)
+"""Jobs and machines of shops with routings for makespan, the upper end left out: larger ones brought nothing."""
+
+JOBS, MACHINES, MOST_PAIRS = (6, 26), (4, 14), 260
+"""The same for weighted tardiness and for lessons, small ones more often; and jobs x machines at most."""
 
 
-def sd1(rng: Generator, jobs: int | None = None, machines: int | None = None) -> Parts:
+def sd1(rng: Generator, jobs: int, machines: int) -> Parts:
     """W. Song, X. Chen, Q. Li and Z. Cao, IEEE Transactions on Industrial Informatics 19 (2023): each operation has a
     mean time of 1 to 20 and takes 0.8 to 1.2 of it on each of 1 to all machines."""
-    count, places = _sizes(rng, jobs, machines)
     works: list[Work] = []
-    for job in range(count):
-        for step in range(int(rng.integers(max(1, int(0.8 * places)), int(1.2 * places) + 1))):
+    for job in range(jobs):
+        for step in range(int(rng.integers(max(1, int(0.8 * machines)), int(1.2 * machines) + 1))):
             mean = int(rng.integers(1, 21))
             least, most = max(1, round(0.8 * mean)), max(1, round(1.2 * mean))
-            options = {m: int(rng.integers(least, most + 1)) * MINUTE for m in _some(rng, places, 1, places)}
+            options = {m: int(rng.integers(least, most + 1)) * MINUTE for m in _some(rng, machines, 1, machines)}
             works.append(_next(works, job, step, options))
-    return _undated(works, places, count)
+    return _undated(works, machines, jobs)
 
 
-def sd2(rng: Generator, jobs: int | None = None, machines: int | None = None) -> Parts:
+def sd2(rng: Generator, jobs: int, machines: int) -> Parts:
     """R. Wang, G. Wang, J. Sun, F. Deng and J. Chen, IEEE TNNLS 35 (2024): as many operations a job as machines, each
     on 1 to all machines with unrelated times of 1 to 99."""
-    count, places = _sizes(rng, jobs, machines)
     works: list[Work] = []
-    for job in range(count):
-        for step in range(places):
-            options = {m: int(rng.integers(1, 100)) * MINUTE for m in _some(rng, places, 1, places)}
+    for job in range(jobs):
+        for step in range(machines):
+            options = {m: int(rng.integers(1, 100)) * MINUTE for m in _some(rng, machines, 1, machines)}
             works.append(_next(works, job, step, options))
-    return _undated(works, places, count)
+    return _undated(works, machines, jobs)
 
 
-def brandimarte(rng: Generator, jobs: int | None = None, machines: int | None = None) -> Parts:
+def brandimarte(rng: Generator, jobs: int, machines: int) -> Parts:
     """P. Brandimarte, Annals of Operations Research 41 (1993): 3 to 10 operations a job on up to 2 to 6 machines each,
     with unrelated times of 1 to between 7 and 30."""
-    count, places = _sizes(rng, jobs, machines)
-    most, longest = min(places, int(rng.integers(2, 7))), int(rng.integers(7, 31))
+    most, longest = min(machines, int(rng.integers(2, 7))), int(rng.integers(7, 31))
     works: list[Work] = []
-    for job in range(count):
+    for job in range(jobs):
         for step in range(int(rng.integers(3, 11))):
-            options = {m: int(rng.integers(1, longest + 1)) * MINUTE for m in _some(rng, places, 1, most)}
+            options = {m: int(rng.integers(1, longest + 1)) * MINUTE for m in _some(rng, machines, 1, most)}
             works.append(_next(works, job, step, options))
-    return _undated(works, places, count)
+    return _undated(works, machines, jobs)
 
 
-def hurink(rng: Generator, jobs: int | None = None, machines: int | None = None) -> Parts:
+def hurink(rng: Generator, jobs: int, machines: int) -> Parts:
     """J. Hurink, B. Jurisch and M. Thole, OR Spektrum 15 (1994): job shops whose operations may also run, in the same
     time, on few (e), some (r) or half (v) of the other machines."""
-    count, places = _sizes(rng, jobs, machines)
-    others = float(rng.choice([0.0, 0.15, 1.0, 0.5 * places], p=[0.15, 0.25, 0.3, 0.3]))
+    others = float(rng.choice([0.0, 0.15, 1.0, 0.5 * machines], p=[0.15, 0.25, 0.3, 0.3]))
     least = int(rng.choice([1, 5, 11]))
     works: list[Work] = []
-    for job in range(count):
-        for step, own in enumerate(rng.permutation(places).tolist()):
+    for job in range(jobs):
+        for step, own in enumerate(rng.permutation(machines).tolist()):
             seconds = int(rng.integers(least, least * 4 if least == 11 else 100)) * MINUTE
-            more = rng.random(places) < others / max(1, places - 1)
+            more = rng.random(machines) < others / max(1, machines - 1)
             machines_here = sorted({own, *np.flatnonzero(more).tolist()})
             works.append(_next(works, job, step, dict.fromkeys(machines_here, seconds)))
-    return _undated(works, places, count)
+    return _undated(works, machines, jobs)
 
 
 def factory(rng: Generator) -> Parts:
@@ -139,13 +137,17 @@ def dated(rng: Generator, parts: Parts) -> Parts:
     return parts
 
 
-def _sizes(rng: Generator, jobs: int | None, machines: int | None) -> tuple[int, int]:
-    if jobs is not None and machines is not None:
-        return jobs, machines
+def small(rng: Generator) -> tuple[int, int]:
+    """Jobs and machines of a shop to learn makespan on."""
+    return int(rng.integers(*SMALL_JOBS)), int(rng.integers(*SMALL_MACHINES))
+
+
+def larger(rng: Generator) -> tuple[int, int]:
+    """Jobs and machines of a shop to learn weighted tardiness on, and of a lesson."""
     while True:
-        count, places = (int(np.exp(rng.uniform(*np.log(ends)))) for ends in (ROUTED_JOBS, ROUTED_MACHINES))
-        if count * places <= ROUTED_PAIRS:
-            return count, places
+        jobs, machines = (int(np.exp(rng.uniform(*np.log(ends)))) for ends in (JOBS, MACHINES))
+        if jobs * machines <= MOST_PAIRS:
+            return jobs, machines
 
 
 def _some(rng: Generator, machines: int, least: int, most: int) -> list[int]:
@@ -231,11 +233,19 @@ def _of(parts: Callable[[Generator], Parts]) -> Kind:
     return made
 
 
+def _routed(parts: Callable[[Generator, int, int], Parts]) -> Kind:
+    def made(rng: Generator, tardy: bool) -> Shop:
+        drawn = parts(rng, *(larger(rng) if tardy else small(rng)))
+        return build(dated(rng, drawn) if tardy else drawn)
+
+    return made
+
+
 KINDS: Mapping[str, Kind] = {
-    "sd1": _of(sd1),
-    "sd2": _of(sd2),
-    "brandimarte": _of(brandimarte),
-    "hurink": _of(hurink),
+    "sd1": _routed(sd1),
+    "sd2": _routed(sd2),
+    "brandimarte": _routed(brandimarte),
+    "hurink": _routed(hurink),
     "factory": _of(factory),
     "plant": plant,
 }

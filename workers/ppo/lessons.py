@@ -21,14 +21,14 @@ from models.shop.relax import relaxed
 from models.shop.schedule import Decision
 from models.shop.timeline import replay
 from workers.ppo.build import Parts, from_problem
-from workers.ppo.generate import MINUTE, MOST_OPERATIONS, Generator, brandimarte, dated, hurink, sd1, sd2
+from workers.ppo.generate import MINUTE, MOST_OPERATIONS, Generator, brandimarte, dated, hurink, larger, sd1, sd2
 from workers.ppo.place import PLANNED
 from workers.ppo.plans import Example, example
 from workers.ppo.rules import RANDOM, RULES, by_rule, seeded
 from workers.ppo.shop import NO_DUE, new_state
 from workers.search.choice import searcher
 
-ROUTED: Mapping[str, Callable[[Generator], Parts]] = {
+ROUTED: Mapping[str, Callable[[Generator, int, int], Parts]] = {
     "sd1": sd1,
     "sd2": sd2,
     "brandimarte": brandimarte,
@@ -60,7 +60,9 @@ def lessons(count: int, *, tardy: bool, seed: int, stop: Callable[[], bool] = la
         if stop():
             return
         kind = str(rng.choice(kinds, p=shares))
-        found = searched(_plant(rng) if kind == PLANT else _routed(ROUTED[kind](rng), rng, tardy=tardy), tardy=tardy)
+        found = searched(
+            _plant(rng) if kind == PLANT else _routed(ROUTED[kind](rng, *larger(rng)), rng, tardy=tardy), tardy=tardy
+        )
         if found is not None:
             yield found
 

@@ -44,11 +44,13 @@ ROLLOUT, BATCHES, EPOCHS = 8192, 8, 3
 """Steps of all environments between updates, mini-batches of them, passes over a rollout."""
 
 LONG = 500_000
-"""A training of so many steps can afford fewer, surer updates: of twice as many steps each."""
+"""A training of so many steps that was taught affords fewer, surer updates: of twice as many steps each."""
 
-LAMBDA, CLIP, ENTROPY, VALUE, GRADIENT = 0.97, 0.2, 0.002, 0.5, 0.5
-RATES = (3e-4, 1e-5)
-"""Learning rate at the beginning and at the end."""
+LAMBDA, CLIP, VALUE, GRADIENT = 0.97, 0.2, 0.5, 0.5
+ENTROPY = {False: 0.003, True: 0.002}
+RATES = {False: (4e-4, 3e-5), True: (3e-4, 1e-5)}
+"""Weight of the entropy, and learning rate at the beginning and at the end: from nothing (False), or once something was
+imitated (True)."""
 
 AVERAGED = 0.95
 """What is judged and exported is a moving average of the weights over the last twenty rollouts or so: a single update
@@ -145,18 +147,20 @@ def train(
         reward=training.reward,
     )
     classic_network = training.observation == CLASSIC
-    rollout = ROLLOUT * (2 if training.steps >= LONG else 1)
+    taught = bool(training.plans or training.lessons) and not classic_network
+    rollout = ROLLOUT * (2 if taught and training.steps >= LONG else 1)
+    first, last = RATES[taught]
     model = MaskablePPO(
         "MlpPolicy" if classic_network else CandidatePolicy,
         shops,
         n_steps=max(1, rollout // training.environments),
         batch_size=rollout // BATCHES,
         n_epochs=EPOCHS,
-        learning_rate=lambda left: RATES[1] + (RATES[0] - RATES[1]) * left,
+        learning_rate=lambda left: last + (first - last) * left,
         gamma=1.0,
         gae_lambda=LAMBDA,
         clip_range=CLIP,
-        ent_coef=ENTROPY,
+        ent_coef=ENTROPY[taught],
         vf_coef=VALUE,
         max_grad_norm=GRADIENT,
         seed=training.seed,
@@ -171,7 +175,7 @@ def train(
     elif training.begin is not None and not classic_network:
         take_over(model.policy.mlp_extractor, training.begin)
     imitation, left = None, training.steps - standing.steps
-    if left > 0 and (training.plans or training.lessons) and not classic_network:
+    if left > 0 and taught:
         imitation = _taught(training, standing, model.policy.mlp_extractor, saved is None, told, stop)
     rules = validation.rules()
     follow = _Follow(training, standing, validation, rules["best"], told, stop)
