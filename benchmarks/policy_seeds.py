@@ -93,5 +93,5 @@ def _section(objective: str, unit: str, seeds: Sequence[Rows], ways: Sequence[st
         rows.append(row)
     return (
         f"## Seeds: {objective}\n\nThe policy in force and {len(seeds) - 1} of the same training with other seeds "
-        f"({unit}). It was chosen among them by made-up\nvalidation shops.\n\n" + table(head, rows)
+        f"({unit}).\n\n" + table(head, rows)
     )

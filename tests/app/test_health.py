@@ -137,7 +137,7 @@ def test_health_takes_a_key_where_the_settings_say_so(api: Api, path: str) -> No
 def test_the_report_names_every_check(api: Api, signs: Signs) -> None:
     signs.tell("beat", "beat", {})
     signs.tell("worker", "host:1", {"queues": list(QUEUES), "processes": 2, "resident": 1, "total": 1})
-    signs.tell("engine", "host", {"engines": {"dispatch": WELL}, "policies": [["makespan-1", "0123456789ab"]]})
+    signs.tell("engine", "host", {"engines": {"dispatch": WELL}, "policies": [["makespan-2", "0123456789ab"]]})
     answer = api.client.get("/health")
     assert answer.json is not None
     checks = answer.json["checks"]
@@ -153,7 +153,7 @@ def test_the_report_names_every_check(api: Api, signs: Signs) -> None:
     assert 'nightshift_check_level{check="beat"} 0.0' in text
     assert 'nightshift_workers{queue="solve"} 1.0' in text
     assert "nightshift_health_score" in text
-    assert 'nightshift_policy_info{policy="makespan-1",version="0123456789ab"} 1.0' in text
+    assert 'nightshift_policy_info{policy="makespan-2",version="0123456789ab"} 1.0' in text
     assert "nightshift_replan_overdue_seconds 0.0" in text
     assert 'nightshift_source_up{source="redis"} 1.0' in text
 

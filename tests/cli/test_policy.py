@@ -31,24 +31,24 @@ def called(*arguments: str) -> tuple[int, str]:
 def test_list_marks_what_is_in_force() -> None:
     code, text = called("policy", "list")
     assert code == 0
-    assert any(line.startswith("* makespan-1") and "shipped" in line for line in text.splitlines())
+    assert any(line.startswith("* makespan-2") and "shipped" in line for line in text.splitlines())
 
 
 def test_show_prints_the_card() -> None:
-    code, text = called("policy", "show", "makespan-1")
+    code, text = called("policy", "show", "makespan-2")
     assert code == 0
     assert 'objective = "makespan"' in text and "[envelope]" in text
 
 
 def test_import_and_activate_the_shipped_one() -> None:
-    assert called("policy", "import", str(SHIPPED / "makespan-1"))[0] == 0
-    code, text = called("policy", "activate", "makespan-1")
+    assert called("policy", "import", str(SHIPPED / "makespan-2"))[0] == 0
+    code, text = called("policy", "activate", "makespan-2")
     assert code == 0 and "in force for makespan" in text
 
 
 def test_a_tampered_policy_is_refused(tmp_path: Path) -> None:
     folder = tmp_path / "bad"
-    shutil.copytree(SHIPPED / "makespan-1", folder)
+    shutil.copytree(SHIPPED / "makespan-2", folder)
     content = bytearray((folder / ARRAYS).read_bytes())
     content[999] ^= 1
     (folder / ARRAYS).write_bytes(bytes(content))

@@ -89,8 +89,8 @@ def test_a_policy_that_fails_is_told_apart_from_engines() -> None:
     good = {"ok": True, "detail": "", "seconds": 0.1}
     bad = {"ok": False, "detail": "its plan breaks capacity", "seconds": 0.1}
     assert checks.policies(Told()) == "none has been tested"
-    told = {"engines": {"dispatch": good, "ppo": good}, "policies": [["makespan-1", "0123456789ab"]]}
-    assert checks.policies(Told(Sign("a", 10.0, told))) == "in force: makespan-1; planning with them works"
+    told = {"engines": {"dispatch": good, "ppo": good}, "policies": [["makespan-2", "0123456789ab"]]}
+    assert checks.policies(Told(Sign("a", 10.0, told))) == "in force: makespan-2; planning with them works"
     failing = Told(Sign("a", 10.0, told | {"engines": {"dispatch": good, "ppo": bad}}))
     assert "dispatch solve on" in checks.engines(failing)
     with pytest.raises(Impaired, match="breaks capacity"):

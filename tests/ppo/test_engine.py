@@ -123,8 +123,8 @@ def test_a_whole_run_with_the_policy_tells_which_it_was() -> None:
     quality: Any = local.solve(asked)["quality"]
     assert quality["engines_tried"][:2] == ["dispatch", "ppo"]
     row = quality["parameters"]["batches"][0]
-    assert row["policy"] == "makespan-1"
-    assert quality["policy"] in (None, f"makespan-1@{row['policy_sha256']}")
+    assert row["policy"] == "makespan-2"
+    assert quality["policy"] in (None, f"makespan-2@{row['policy_sha256']}")
 
 
 def test_the_registry_knows_it() -> None:

@@ -20,7 +20,7 @@ from models import settings as product_settings
 from workers.ppo import store
 from workers.ppo.policy import ARRAYS, CARD, MOST_BYTES, PolicyRefused, load, write_weights
 
-SHIPPED = store.SHIPPED / "makespan-1"
+SHIPPED = store.SHIPPED / "makespan-2"
 
 
 @pytest.fixture
@@ -268,7 +268,7 @@ def test_a_folder_spoilt_after_it_was_activated_breaks_neither_the_list_nor_plan
     store.activate("other-1")
     spoil, words = WRONG[name]
     spoil(home / "policies" / "other-1")
-    assert store.in_force("makespan").id == "makespan-1"
+    assert store.in_force("makespan").id == "makespan-2"
     assert [words in str(row.refused) for row in store.listed() if row.id == "other-1"] == [True]
 
 
@@ -277,29 +277,29 @@ def test_a_shipped_policy_that_is_damaged_is_listed_as_such(
 ) -> None:
     shutil.copytree(store.SHIPPED, tmp_path / "shipped")
     monkeypatch.setattr(store, "SHIPPED", tmp_path / "shipped")
-    tampered(tmp_path / "shipped" / "makespan-1")
+    tampered(tmp_path / "shipped" / "makespan-2")
     refused = {row.id: row.refused is not None for row in store.listed()}
-    assert refused == {"makespan-1": True, "weighted-tardiness-2": False}
+    assert refused == {"makespan-2": True, "weighted-tardiness-3": False}
     with pytest.raises(PolicyRefused, match="is not what its card was written for"):
         store.in_force("makespan")
 
 
 def test_import_activate_and_back(copied: Path, home: Path) -> None:
-    assert store.in_force("makespan").id == "makespan-1"
+    assert store.in_force("makespan").id == "makespan-2"
     store.bring(copied)
-    assert store.in_force("makespan").id == "makespan-1"
+    assert store.in_force("makespan").id == "makespan-2"
     store.activate("other-1")
     assert store.in_force("makespan").id == "other-1"
     assert [row.id for row in store.listed() if row.active and row.policy.objective == "makespan"] == ["other-1"]
-    store.activate("makespan-1")
-    assert store.in_force("makespan").id == "makespan-1"
+    store.activate("makespan-2")
+    assert store.in_force("makespan").id == "makespan-2"
 
 
 def test_a_policy_spoilt_after_it_was_activated_gives_way_to_the_former(copied: Path, home: Path) -> None:
     store.bring(copied)
     store.activate("other-1")
     tampered(home / "policies" / "other-1")
-    assert store.in_force("makespan").id == "makespan-1"
+    assert store.in_force("makespan").id == "makespan-2"
     assert [row.refused is not None for row in store.listed() if row.id == "other-1"] == [True]
 
 
@@ -308,7 +308,7 @@ def test_a_policy_exchanged_with_its_card_after_it_was_activated_gives_way(copie
     store.activate("other-1")
     changed(linear=np.zeros((31, 1), np.float32))(home / "policies" / "other-1")
     assert load(home / "policies" / "other-1").id == "other-1"
-    assert store.in_force("makespan").id == "makespan-1"
+    assert store.in_force("makespan").id == "makespan-2"
 
 
 def test_an_id_is_never_used_again(copied: Path, tmp_path: Path, home: Path) -> None:
@@ -319,8 +319,8 @@ def test_an_id_is_never_used_again(copied: Path, tmp_path: Path, home: Path) -> 
         store.bring(other)
     with pytest.raises(PolicyRefused, match="no policy 'nobody'"):
         store.activate("nobody")
-    with pytest.raises(PolicyRefused, match=r"no policy '\.\./makespan-1'"):
-        store.activate("../makespan-1")
+    with pytest.raises(PolicyRefused, match=r"no policy '\.\./makespan-2'"):
+        store.activate("../makespan-2")
 
 
 def test_an_intact_store_has_no_faults(copied: Path, home: Path) -> None:
@@ -364,7 +364,7 @@ def test_damaged_activations_and_a_damaged_shipped_policy_are_faults(
     monkeypatch.setattr(store, "SHIPPED", tmp_path / "shipped")
     (home / "policies").mkdir(parents=True)
     (home / "policies" / "active.json").write_text("{")
-    (tmp_path / "shipped" / "weighted-tardiness-2" / CARD).unlink()
+    (tmp_path / "shipped" / "weighted-tardiness-3" / CARD).unlink()
     activations, shipped = store.faults()
     assert "active.json cannot be read" in activations
     assert "card.toml cannot be read" in shipped
@@ -374,7 +374,7 @@ def test_damaged_activations_and_a_damaged_shipped_policy_are_faults(
 def test_an_unreadable_list_of_activations_counts_as_none(text: str, home: Path) -> None:
     (home / "policies").mkdir(parents=True)
     (home / "policies" / "active.json").write_text(text)
-    assert store.in_force("makespan").id == "makespan-1"
+    assert store.in_force("makespan").id == "makespan-2"
 
 
 @pytest.mark.parametrize("folder", sorted(store.SHIPPED.iterdir()), ids=lambda folder: folder.name)

@@ -154,7 +154,7 @@ def test_finished_plans_are_imitated_before_it_begins(tmp_path: Path) -> None:
 
 
 def test_a_training_goes_on_from_a_policy(tmp_path: Path) -> None:
-    known = load(SHIPPED / "makespan-1").weights
+    known = load(SHIPPED / "makespan-2").weights
     network = Network(tardy=False)
     take_over(network, known)
     assert all((one == other).all() for one, other in zip(network.weights(), known, strict=True))

@@ -23,7 +23,7 @@ from workers.ppo.policy import ARRAYS, CARD, ID, OBJECTIVES, Policy, PolicyRefus
 log = get(__name__)
 
 SHIPPED = Path(__file__).with_name("policies")
-DEFAULTS: Mapping[str, str] = {"makespan": "makespan-1", "weighted_tardiness": "weighted-tardiness-2"}
+DEFAULTS: Mapping[str, str] = {"makespan": "makespan-2", "weighted_tardiness": "weighted-tardiness-3"}
 """The shipped policy of each objective."""
 
 ACTIVE = "active.json"
