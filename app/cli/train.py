@@ -24,8 +24,8 @@ PRESETS: Mapping[str, Mapping[str, tuple[int, int, int, int]]] = {
     "quick": {"makespan": (100_000, 8, 16_384, 100), "weighted_tardiness": (100_000, 8, 16_384, 100)},
     "full": {"makespan": (3_200_000, 64, 65_536, 0), "weighted_tardiness": (1_200_000, 64, 65_536, 2_000)},
 }
-"""Steps, shops at once, steps between evaluations, and lessons. For makespan they save steps, but a long training ends as
-well without."""
+"""Steps, shops at once, steps between evaluations, and lessons: for makespan they save steps, but a long training ends
+as well without."""
 
 OBJECTIVES = tuple(PRESETS["full"])
 
