@@ -135,7 +135,8 @@ def test_a_training_goes_on_from_a_policy(tmp_path: Path) -> None:
 
 def test_sigterm_keeps_the_checkpoint(tmp_path: Path) -> None:
     out = tmp_path / "run"
-    command = [sys.executable, "-m", "app.cli", "train", "--out", str(out), "--steps", "100000000", "--envs", "4"]
+    command = [sys.executable, "-m", "app.cli", "train", "--out", str(out), "--lessons", "0",
+               "--steps", "100000000", "--envs", "4"]  # fmt: skip
     with subprocess.Popen(
         command, stderr=subprocess.PIPE, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"}
     ) as run:
