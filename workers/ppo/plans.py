@@ -24,8 +24,9 @@ from workers.ppo.step import place
 MOST_CHOICES = 200_000
 """Choices learned from, of all plans; some 450 MB."""
 
-
 SOONEST = 0.5
+"""How often a plan is followed by the right candidate that starts first; else by one drawn, so that other orders of the
+same plan are seen too."""
 
 Halves = npt.NDArray[np.float16]
 
